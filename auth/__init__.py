@@ -1,0 +1,1 @@
+"""Passwords, log-in sessions, API keys and signed tokens."""

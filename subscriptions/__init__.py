@@ -1,0 +1,1 @@
+"""The event stream: hub, cursors, fan-out."""

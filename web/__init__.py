@@ -1,0 +1,1 @@
+"""The ASGI application: routes, middleware, GraphQL over HTTP and websocket."""

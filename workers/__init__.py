@@ -1,0 +1,1 @@
+"""Dramatiq broker and actors, the relay, and the clock of what falls due."""
