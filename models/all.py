@@ -1,0 +1,33 @@
+"""All tables in one metadata, for migrations and for the tests that walk the catalog."""
+
+from models import (
+    appointment,
+    customer,
+    event,
+    idempotency,
+    location,
+    log_in_session,
+    message,
+    notification,
+    service,
+    technician,
+    tenant,
+    user,
+)
+from models.base import Base
+
+metadata = Base.metadata
+MODULES = (
+    appointment,
+    customer,
+    event,
+    idempotency,
+    location,
+    log_in_session,
+    message,
+    notification,
+    service,
+    technician,
+    tenant,
+    user,
+)

@@ -1,0 +1,157 @@
+"""Transactions: one tenant each, set locally; what was recorded as events is written last and signalled once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg.errors
+from sqlalchemy import event, insert, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
+
+from domain.errors import ErrorCode, Refusal
+from models.appointment import NO_DOUBLE_BOOKING
+from models.event import EVENT_COUNTER, Event
+from models.tenant import count_up
+
+T = TypeVar("T")
+SIGNAL_CHANNEL = "sps_events"
+STATEMENT_TIMEOUT_MS = 5_000
+# Longer than any honest holder of a technician's lock, shorter than what a dispatcher waits for.
+LOCK_TIMEOUT_MS = 1_800
+ATTEMPTS = 3
+
+_RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+_BEGIN = text(
+    "SELECT set_config('app.tenant_id', :tenant, true), set_config('statement_timeout', :statement, true),"
+    " set_config('lock_timeout', :lock, true)"
+)
+
+
+class TenantSession(Session):
+    """A session whose transactions belong to one tenant (`info['tenant_id']`), or to none."""
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    # Local to the transaction: a session-level SET would outlive its request on a pooled connection.
+    tenant_id = session.info.get("tenant_id")
+    connection.execute(
+        _BEGIN,
+        {"tenant": str(tenant_id or ""), "statement": str(STATEMENT_TIMEOUT_MS), "lock": str(LOCK_TIMEOUT_MS)},
+    )
+
+
+class Database:
+    """The app's way to PostgreSQL. One for each event loop, since a pool's connections belong to theirs.
+
+    Args:
+        url: postgresql://…, of a role that owns nothing.
+        pool_size: connections kept at most.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=False
+        )
+        # Called with (tenant_id, seq) after a commit that wrote events, where the broadcast is not the database's own.
+        self.after_events: list[Callable[[UUID, int], Awaitable[None]]] = []
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[AsyncSession]:
+        """A transaction of one tenant: committed at the end, rolled back when an exception leaves the block."""
+        async with self._session(tenant_id) as session, session.begin():
+            yield session
+            await session.flush()
+            seq = await _write_events(session, tenant_id)
+        if seq:
+            for hook in self.after_events:
+                await hook(tenant_id, seq)
+
+    @asynccontextmanager
+    async def anonymous(self) -> AsyncIterator[AsyncSession]:
+        """A transaction of no tenant: tenant rows are invisible, only the look-up functions answer."""
+        async with self._session(None) as session, session.begin():
+            yield session
+
+    async def transact(self, tenant_id: UUID, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run `work` in a transaction of the tenant, again when PostgreSQL aborted it for concurrency.
+
+        Raises:
+            Refusal: SLOT_TAKEN when the technician already has something at that time; BUSY when the rows
+                stayed locked, or the transaction was aborted time after time.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.tenant(tenant_id) as session:
+                    return await work(session)
+            except DBAPIError as error:
+                refusal = refusal_of(error)
+                if isinstance(error.orig, _RETRIED) and attempt < ATTEMPTS:
+                    continue
+                if refusal is None:
+                    raise
+                raise refusal from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    def _session(self, tenant_id: UUID | None) -> AsyncSession:
+        return AsyncSession(
+            self.engine, sync_session_class=TenantSession, expire_on_commit=False, info={"tenant_id": tenant_id}
+        )
+
+
+def record_event(session: AsyncSession, **values: Any) -> None:
+    """Have an event written at the end of the transaction; see `models.event.Event` for the values."""
+    session.info.setdefault("events", []).append(values)
+
+
+async def _write_events(session: AsyncSession, tenant_id: UUID) -> int:
+    """Number and write the recorded events: last before the commit, so that their order is the order of commits.
+
+    The counter's row stays locked until the commit: a number is never visible before a lower one, and a rollback
+    takes its numbers back.
+    """
+    events: list[dict[str, Any]] = session.info.pop("events", [])
+    if not events:
+        return 0
+    last = await count_up(session, tenant_id, EVENT_COUNTER, by=len(events))
+    first = last - len(events) + 1
+    await session.execute(
+        insert(Event), [{"tenant_id": tenant_id, "seq": first + i, **values} for i, values in enumerate(events)]
+    )
+    # Ids only, once a transaction: the signal is a hint, whoever hears it reads the rows.
+    await session.execute(
+        text("SELECT pg_notify(:channel, :payload)"), {"channel": SIGNAL_CHANNEL, "payload": f"{tenant_id}:{last}"}
+    )
+    return last
+
+
+def refusal_of(error: DBAPIError) -> Refusal | None:
+    """What a database error means to the caller, or None when it means a defect of ours."""
+    if isinstance(error, IntegrityError) and constraint_of(error) == NO_DOUBLE_BOOKING:
+        return Refusal(
+            ErrorCode.SLOT_TAKEN, "The technician already has an appointment at that time.", ("input", "scheduled")
+        )
+    if isinstance(error.orig, (psycopg.errors.LockNotAvailable, *_RETRIED)):
+        return Refusal(ErrorCode.BUSY, "Others are changing the same things right now. Nothing was changed; try again.")
+    return None
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that was violated."""
+    original = error.orig
+    return original.diag.constraint_name if isinstance(original, psycopg.Error) else None
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same URL with SQLAlchemy's driver named."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg{separator}{rest}" if scheme in {"postgres", "postgresql"} else url

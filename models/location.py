@@ -1,0 +1,50 @@
+"""Locations: the places a business works from."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import TenantRow, Timestamps, of_tenant
+
+
+class PostalAddress:
+    """Columns of an address; the coordinates are null until it has been geocoded."""
+
+    line1: Mapped[str]
+    line2: Mapped[str | None]
+    city: Mapped[str]
+    region: Mapped[str]
+    postal_code: Mapped[str]
+    country: Mapped[str]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+
+
+class Location(Timestamps, PostalAddress, TenantRow):
+    """A place of work, with its hours, service area, booking page and notification settings.
+
+    `opening_hours` holds [{"weekday": 0 (Monday), "opens": "08:00", "closes": "17:00"}], local wall time;
+    `closures` [{"date": "2026-12-25", "reason": null}]; `service_polygon` [[latitude, longitude], …].
+    """
+
+    __tablename__ = "locations"
+    __table_args__ = (
+        of_tenant(),
+        # Global on purpose: the slug is the public address of the booking page.
+        Index("uq_locations_slug", "slug", unique=True),
+        CheckConstraint("arrival_window_minutes BETWEEN 15 AND 720", name="arrival_window"),
+        CheckConstraint("minimum_notice_minutes BETWEEN 0 AND 43200", name="minimum_notice"),
+    )
+
+    name: Mapped[str]
+    slug: Mapped[str]
+    time_zone: Mapped[str]
+    opening_hours: Mapped[list[dict[str, Any]]]
+    closures: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    service_radius_km: Mapped[float | None]
+    service_polygon: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True))
+    service_postal_codes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    arrival_window_minutes: Mapped[int]
+    minimum_notice_minutes: Mapped[int]

@@ -1,0 +1,42 @@
+"""Reads: plain rows, typed as their model but never attached to a session; a third of the ORM's cost."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Select, Table, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.base import Base, TenantRow
+
+M = TypeVar("M", bound=Base)
+R = TypeVar("R", bound=TenantRow)
+
+
+def select_rows(model: type[M]) -> Select[Any]:
+    """SELECT all columns of the model's table, as plain columns."""
+    return select(*cast("Table", model.__table__).c)
+
+
+async def rows(session: AsyncSession, model: type[M], statement: Select[Any]) -> Sequence[M]:
+    """The statement's rows, which carry the model's attributes."""
+    return cast("Sequence[M]", (await session.execute(statement)).all())
+
+
+async def by_ids(session: AsyncSession, model: type[R], ids: Sequence[UUID]) -> dict[UUID, R]:
+    """The tenant's rows with these ids, by id; ids of nobody or of another tenant are missing."""
+    found = await rows(session, model, select_rows(model).where(model.id.in_(ids)))
+    return {row.id: row for row in found}
+
+
+async def all_of(session: AsyncSession, model: type[M], *order: Any) -> Sequence[M]:
+    """All the tenant's rows of a model."""
+    return await rows(session, model, select_rows(model).order_by(*order))
+
+
+def after(
+    statement: Select[Any], columns: Sequence[Any], values: Sequence[Any], *, descending: bool = False
+) -> Select[Any]:
+    """Rows behind a keyset position: a row comparison, so that the index finds the place at once."""
+    position = tuple_(*columns)
+    return statement.where(position < tuple_(*values) if descending else position > tuple_(*values))

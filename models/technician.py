@@ -1,0 +1,88 @@
+"""Technicians, their time off and their latest positions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
+
+
+class Technician(Timestamps, TenantRow):
+    """Somebody who visits customers.
+
+    `working_hours` is like a location's opening hours; `lunch` is
+    {"durationMinutes": 30, "earliest": "11:30", "latest": "13:30"} or null.
+    """
+
+    __tablename__ = "technicians"
+    __table_args__ = (of_tenant(), within_tenant("location_id", "locations"), Index(None, "tenant_id", "location_id"))
+
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    color: Mapped[str]
+    skills: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    location_id: Mapped[UUID]
+    home_latitude: Mapped[float | None]
+    home_longitude: Mapped[float | None]
+    working_hours: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    lunch: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class TimeOff(TenantRow):
+    """A time in which a technician does not work, from `starts_at` up to `ends_at`."""
+
+    __tablename__ = "time_off"
+    __table_args__ = (
+        of_tenant(),
+        within_tenant("technician_id", "technicians", ondelete="CASCADE"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        Index(None, "tenant_id", "technician_id", "starts_at"),
+    )
+
+    technician_id: Mapped[UUID]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str | None]
+
+
+class TechnicianPosition(Base):
+    """The latest position of a technician, and no earlier one: raw positions are not kept."""
+
+    __tablename__ = "technician_positions"
+    __table_args__ = (of_tenant(), within_tenant("technician_id", "technicians", ondelete="CASCADE"))
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    technician_id: Mapped[UUID] = mapped_column(primary_key=True)
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    heading: Mapped[float | None]
+    speed_kph: Mapped[float | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+async def lock_technician(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> Technician | None:
+    """The technician's row, locked until the transaction ends.
+
+    Every change of somebody's calendar takes this lock first: without it, transactions that insert conflicting
+    times wait for each other inside the exclusion constraint and deadlock.
+    """
+    return await session.get(
+        Technician, (tenant_id, technician_id), with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
+async def has_time_off(session: AsyncSession, technician_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:
+    """Whether the technician is off at any moment from `starts_at` up to `ends_at`."""
+    found = await session.execute(
+        select(TimeOff.id)
+        .where(TimeOff.technician_id == technician_id, TimeOff.starts_at < ends_at, TimeOff.ends_at > starts_at)
+        .limit(1)
+    )
+    return found.first() is not None

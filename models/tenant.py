@@ -1,0 +1,60 @@
+"""Tenants and their counters."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.ids import new_id
+from domain.tenant import TenantStatus
+from models.base import Base, Timestamps, of_tenant, one_of
+
+
+class Tenant(Timestamps, Base):
+    """A home-service business: the unit of isolation."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    status: Mapped[TenantStatus] = mapped_column(one_of(TenantStatus, "status"))
+    cancelled_at: Mapped[datetime | None]
+
+
+class TenantCounter(Base):
+    """Numbers that count up without gaps within a tenant; a row of its own for each, so that they lock apart."""
+
+    __tablename__ = "tenant_counters"
+    __table_args__ = (of_tenant(),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+async def count_up(session: AsyncSession, tenant_id: UUID, name: str, by: int = 1) -> int:
+    """Raise a counter and return its new value; its row stays locked until the transaction ends."""
+    counter = TenantCounter.__table__
+    statement = (
+        insert(TenantCounter)
+        .values(tenant_id=tenant_id, name=name, value=by)
+        .on_conflict_do_update(index_elements=["tenant_id", "name"], set_={"value": counter.c.value + by})
+        .returning(counter.c.value)
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+async def counter_value(session: AsyncSession, name: str) -> int:
+    """A counter's committed value; 0 before its first use."""
+    found = await session.execute(select(TenantCounter.value).where(TenantCounter.name == name))
+    return int(found.scalar_one_or_none() or 0)
+
+
+async def lock_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
+    """The tenant, locked against change until the transaction ends."""
+    return await session.get(Tenant, tenant_id, with_for_update={"key_share": True})
