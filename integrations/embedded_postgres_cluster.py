@@ -1,0 +1,113 @@
+"""What an embedded PostgreSQL holds: a whole cluster or none, who may connect, two roles and one database."""
+
+import os
+import shutil
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from integrations.embedded_postgres_host import EmbeddedPostgresError, Host, account_name
+
+SUPERUSER, OWNER, APP, DATABASE = "postgres", "sps_owner", "sps_app", "sps"
+ROLES = (SUPERUSER, OWNER, APP)
+
+
+def create_cluster(host: Host, data: Path) -> bool:
+    """Make the cluster if there is none; True when it did. It is built beside its place: what is in place is whole.
+
+    Raises:
+        EmbeddedPostgresError: the folder is not a cluster of this PostgreSQL, or initdb fails.
+    """
+    place = data.readlink() if data.is_symlink() else data
+    if place.exists():
+        _check(host, place)
+        return False
+    partial = place.with_name(f"{place.name}.partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(mode=0o700)
+    host.give(partial)
+    # initdb --no-locale would make lower('Ä') wrong; the builtin provider came with 17.
+    builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    answer = host.run(
+        "initdb",
+        "--no-sync",
+        "--no-instructions",
+        f"--username={SUPERUSER}",
+        "--encoding=UTF8",
+        "--auth=reject",
+        *(builtin if host.major >= 17 else ["--locale=C.UTF-8"]),
+        "-D",
+        str(partial),
+    )
+    if answer.returncode:
+        reason = (answer.stderr.strip().splitlines() or ["initdb failed"])[0]
+        raise EmbeddedPostgresError(f"The embedded database in {place.parent} cannot be created: {reason}")
+    partial.rename(place)
+    return True
+
+
+def _check(host: Host, place: Path) -> None:
+    try:
+        found = place.stat()
+        if found.st_uid == 0 and host.account:
+            _hand_over(host, place)
+        elif found.st_uid != host.uid:
+            raise EmbeddedPostgresError(
+                f"{place} belongs to {account_name(found.st_uid)}: start as the user who made it, or choose another --data-dir."
+            )
+        version = (place / "PG_VERSION").read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise EmbeddedPostgresError(
+            f"The data folder {place} is damaged (PG_VERSION is missing): put a backup in its place, or remove it to start empty."
+        ) from error
+    if version != str(host.major):
+        raise EmbeddedPostgresError(
+            f"{place} was made by PostgreSQL {version}, and {host.bindir} holds {host.major}: set SPS_PG_BINDIR to binaries of {version}."
+        )
+
+
+def _hand_over(host: Host, place: Path) -> None:
+    """A folder that root has restored from a copy belongs to root, as whom PostgreSQL does not run."""
+    for folder, folders, files in os.walk(place):
+        host.give(Path(folder))
+        for name in (*folders, *files):
+            host.give(Path(folder, name))
+
+
+def write_access(host: Host, data: Path) -> None:
+    """Let our own account, by the unix socket alone, connect as any role; decision 0001 says why neither trust nor passwords."""
+    us = account_name(os.geteuid())
+    lines = [f'sps "{us}" {role}\n' for role in (["all"] if host.major >= 16 else ROLES)]
+    for name, text in (("pg_hba.conf", "local all all peer map=sps\n"), ("pg_ident.conf", "".join(lines))):
+        fresh = data / f"{name}.new"
+        fresh.write_text(text, encoding="utf-8")
+        fresh.chmod(0o600)
+        host.give(fresh)
+        fresh.replace(data / name)
+
+
+def prepare(connection: psycopg.Connection[tuple[object, ...]], *, may_create_databases: bool) -> None:
+    """Make the roles and the database that are missing; a start that was killed half-way has left any part of them.
+
+    `sps_owner` owns the database and migrates it; `sps_app` owns nothing, so that row-level security binds it.
+    """
+    roles = {
+        row[0] for row in connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(ROLES)])
+    }
+    if OWNER not in roles:
+        options = sql.SQL("CREATEDB" if may_create_databases else "")
+        connection.execute(sql.SQL("create role {} login {}").format(sql.Identifier(OWNER), options))
+    if APP not in roles:
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(APP)))
+    if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone():
+        connection.execute(
+            sql.SQL("create database {} owner {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+        )
+    if not may_create_databases:
+        connection.execute(
+            sql.SQL("revoke all on database {db} from public; grant connect on database {db} to {app}").format(
+                db=sql.Identifier(DATABASE), app=sql.Identifier(APP)
+            )
+        )
