@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -50,6 +50,8 @@ class PostgresServer:
     socket_dir: Path
     data_dir: Path
     superuser: str = SUPERUSER
+    #: Starts the server again if it has ended (killed, say); tells whether it did. For the one process in charge.
+    revive: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     def url(self, database: str, role: str) -> str:
         """A libpq URL; it names the port too, so that PGPORT in the environment changes nothing."""
@@ -162,7 +164,7 @@ class _Lease:
         self._host = find_host(self._bindir, self._home / "data")
         self._data = cluster_folder(self._host, self._home)
         self._sockets = socket_folder(self._host, self._home)
-        server = PostgresServer(self._sockets, self._data)
+        server = PostgresServer(self._sockets, self._data, revive=self._revive)
         created = False
         if self._ping() is not Ping.OK:
             created = create_cluster(self._host, self._data)
@@ -175,6 +177,20 @@ class _Lease:
                 f"The embedded database in {self._home} does not work: {_last_line(str(error))}"
             ) from error
         return server
+
+    def _revive(self) -> bool:
+        start, alive = self._locks["start"], self._locks["alive"]
+        # Without it, this look at `alive` could be what another process, starting the server, takes for a living one.
+        if not _try_lock(start, fcntl.LOCK_EX):
+            return False
+        try:
+            if not _try_lock(alive, fcntl.LOCK_SH):
+                return False
+            fcntl.flock(alive, fcntl.LOCK_UN)
+            self._start(sync=False)
+            return True
+        finally:
+            fcntl.flock(start, fcntl.LOCK_UN)
 
     def _ping(self) -> Ping:
         return Ping(psycopg.pq.PGconn.ping(f"host={self._sockets} port=5432 dbname=postgres user={SUPERUSER}".encode()))

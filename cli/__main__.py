@@ -1,0 +1,107 @@
+"""The command line: `sps up` and its siblings. What a command needs is imported when it runs, so that each starts quickly."""
+
+from pathlib import Path
+
+import click
+
+from cli.trouble import say
+
+PORT = click.IntRange(1, 65535)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Service Pro Stream, the backend of a field-service platform."""
+
+
+@main.command()
+@click.option("--port", type=PORT, help="Port to listen on.  [default: SPS_PORT, or 8000]")
+@click.option("--host", help="Address to listen on.  [default: SPS_HOST, or 127.0.0.1]")
+@click.option("--data-dir", type=FOLDER, help="Folder of the database and files.  [default: SPS_DATA_DIR, or .sps]")
+@click.option("--demo/--no-demo", default=True, help="Seed a demo business on the first start.  [default: --demo]")
+def up(port: int | None, host: str | None, data_dir: Path | None, demo: bool) -> None:
+    """Create what is missing, start database, server and worker, and run until Ctrl-C."""
+    from cli.up import up as run
+
+    run(host=host, port=port, data_dir=data_dir, demo=demo)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--soak", is_flag=True, help="Run the full-size tests too.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def test(context: click.Context, soak: bool, pytest_arguments: tuple[str, ...]) -> None:
+    """Check style, import rules and types, and run the tests; arguments go to pytest."""
+    from cli.suite import run
+
+    context.exit(run(soak=soak, pytest_arguments=pytest_arguments))
+
+
+@main.command()
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the port."
+)
+@click.option("--port", type=PORT, help="Port to listen on.  [default: SPS_PORT, or 8000]")
+@click.option("--host", help="Address to listen on.  [default: SPS_HOST, or 127.0.0.1]")
+@click.option("--listen-fd", type=int, hidden=True)
+@click.option("--parent-fd", type=int, hidden=True)
+def serve(workers: int, port: int | None, host: str | None, listen_fd: int | None, parent_fd: int | None) -> None:
+    """Run the server alone, on a database that is migrated."""
+    from cli.serve import serve as run
+
+    run(workers=workers, host=host, port=port, listen_fd=listen_fd, parent_fd=parent_fd)
+
+
+@main.command()
+@click.option("--parent-fd", type=int, hidden=True)
+def worker(parent_fd: int | None) -> None:
+    """Run a worker alone: messages, webhooks and what falls due."""
+    from cli.worker import work
+
+    work(parent_fd=parent_fd)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema, and the app's role to its rights."""
+    from cli.configuration import load
+    from cli.database import administered
+    from models.migrate import upgrade
+
+    with administered(load()) as access:
+        upgrade(access.migrator_url, access.app_role)
+    say(f"the database is current; the app's role is {access.app_role}")
+
+
+@main.command()
+def seed() -> None:
+    """Fill the database with the demo business, unless it is there."""
+    from cli.seed import seed_configured
+
+    log_in = seed_configured()
+    say(
+        f"{'seeded' if log_in.created else 'the demo business was there already'}: {log_in.email}, password {log_in.password}"
+    )
+
+
+@main.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from schema.root import schema as root
+
+    click.echo(root.as_str())
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Check this machine, the database and the settings, and say how to mend what is wrong."""
+    from cli.doctor import examine
+
+    context.exit(examine(as_json=as_json))
+
+
+if __name__ == "__main__":
+    main(prog_name="sps")

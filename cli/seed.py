@@ -1,0 +1,45 @@
+"""Fills the database with the demo business, once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from cli.configuration import load
+from cli.database import administered
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """How to log in to the demo business."""
+
+    email: str
+    password: str
+    created: bool
+
+
+def seed(app_url: str) -> LogIn:
+    """Seed the demo business if it is not there; seeding twice changes nothing.
+
+    Args:
+        app_url: the database, as the app's role.
+    """
+    from models.database import Database
+    from resolvers import demo
+
+    async def run() -> LogIn:
+        database = Database(app_url, pool_size=2)
+        try:
+            seeded = await demo.seed(database)
+            return LogIn(seeded.email, seeded.password, seeded.created)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def seed_configured() -> LogIn:
+    """`sps seed`: migrate, then seed."""
+    from models.migrate import upgrade
+
+    with administered(load()) as access:
+        upgrade(access.migrator_url, access.app_role)
+        return seed(access.app_url)
