@@ -1,8 +1,8 @@
 """Runs migrations on the URL that models.migrate gives, each in one transaction."""
 
+from alembic import context
 from sqlalchemy import create_engine, pool
 
-from alembic import context
 from models.all import metadata
 
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)

@@ -1,6 +1,7 @@
 """Money: exact decimals of two places in US dollars (docs/decisions/0007)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import invalid
@@ -10,13 +11,22 @@ LARGEST = Decimal("9999999.99")
 CENT = Decimal("0.01")
 
 
-def price(amount: Decimal, currency: str | None, *path: str) -> Decimal:
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as a caller gives it."""
+
+    amount: Decimal
+    currency: str | None = None
+
+
+def price(money: Money, *path: str) -> Decimal:
     """A price that can be stored.
 
     Raises:
         Refusal: INVALID_INPUT for another currency, NaN or infinity, a negative, a fraction of a cent or too much.
     """
-    if (currency or CURRENCY) != CURRENCY:
+    amount = money.amount
+    if (money.currency or CURRENCY) != CURRENCY:
         raise invalid(f"Prices are in {CURRENCY}.", *path, "currency")
     if not amount.is_finite():
         raise invalid("A price is a finite number.", *path, "amount")

@@ -1,19 +1,22 @@
 """Appointments and their lines; the table itself makes double booking impossible."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Computed, Index, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Computed, Index, UniqueConstraint, delete, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.appointment import OCCUPYING, AppointmentSource, AppointmentStatus
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
+from models.errors import NO_DOUBLE_BOOKING
+from models.query import rows, select_rows
 
 _OCCUPYING = ", ".join(f"'{status.value}'" for status in OCCUPYING)
-NO_DOUBLE_BOOKING = "ex_appointments_no_double_booking"
 
 
 class Appointment(Timestamps, TenantRow):
@@ -47,6 +50,10 @@ class Appointment(Timestamps, TenantRow):
         CheckConstraint("(arrival_starts_at IS NULL) = (arrival_ends_at IS NULL)", name="arrival_whole"),
         CheckConstraint("arrival_starts_at < arrival_ends_at", name="arrival_order"),
         Index(None, "tenant_id", "starts_at", "id"),
+        # The order of lists, in which what has no time yet comes last.
+        Index(
+            "ix_appointments_schedule_order", "tenant_id", text("coalesce(starts_at, 'infinity'::timestamptz)"), "id"
+        ),
         Index(None, "tenant_id", "technician_id", "starts_at"),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "created_at", "id"),
@@ -109,6 +116,35 @@ class AppointmentLine(TenantRow):
     option_id: Mapped[UUID | None]
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
+
+
+async def lock_appointment(session: AsyncSession, tenant_id: UUID, appointment_id: UUID) -> Appointment | None:
+    """The appointment, locked until the transaction ends, as it is now."""
+    return await session.get(
+        Appointment, (tenant_id, appointment_id), with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
+async def lines_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[AppointmentLine]:
+    """The lines of these appointments, in their order."""
+    return await rows(
+        session,
+        AppointmentLine,
+        select_rows(AppointmentLine)
+        .where(AppointmentLine.appointment_id.in_(appointment_ids))
+        .order_by(AppointmentLine.appointment_id, AppointmentLine.position),
+    )
+
+
+async def replace_lines(session: AsyncSession, appointment: Appointment, lines: Sequence[AppointmentLine]) -> None:
+    """Put these lines in the place of those that the appointment has."""
+    await session.execute(
+        delete(AppointmentLine).where(
+            AppointmentLine.tenant_id == appointment.tenant_id, AppointmentLine.appointment_id == appointment.id
+        )
+    )
+    session.add_all(lines)
+    await session.flush()
 
 
 def snapshot(appointment: Appointment) -> dict[str, Any]:

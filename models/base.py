@@ -26,6 +26,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    # What the database fills in comes back with the statement: a later read would be a query that nobody asked for.
+    __mapper_args__ = {"eager_defaults": True}
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         UUID: Uuid,

@@ -5,26 +5,25 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-import psycopg.errors
 from sqlalchemy import event, insert, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
-from domain.errors import ErrorCode, Refusal
-from models.appointment import NO_DOUBLE_BOOKING
+from models.errors import RETRIED, refusal_of
 from models.event import EVENT_COUNTER, Event
 from models.tenant import count_up
 
 T = TypeVar("T")
+# What the layers above call it, which do not import SQLAlchemy.
+Transaction = AsyncSession
 SIGNAL_CHANNEL = "sps_events"
 STATEMENT_TIMEOUT_MS = 5_000
 # Longer than any honest holder of a technician's lock, shorter than what a dispatcher waits for.
 LOCK_TIMEOUT_MS = 1_800
 ATTEMPTS = 3
 
-_RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 _BEGIN = text(
     "SELECT set_config('app.tenant_id', :tenant, true), set_config('statement_timeout', :statement, true),"
     " set_config('lock_timeout', :lock, true)"
@@ -73,6 +72,13 @@ class Database:
                 await hook(tenant_id, seq)
 
     @asynccontextmanager
+    async def snapshot(self, tenant_id: UUID) -> AsyncIterator[AsyncSession]:
+        """A transaction for reads that must fit together: all its statements see the database of one moment."""
+        async with self._session(tenant_id) as session:
+            await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @asynccontextmanager
     async def anonymous(self) -> AsyncIterator[AsyncSession]:
         """A transaction of no tenant: tenant rows are invisible, only the look-up functions answer."""
         async with self._session(None) as session, session.begin():
@@ -91,7 +97,7 @@ class Database:
                     return await work(session)
             except DBAPIError as error:
                 refusal = refusal_of(error)
-                if isinstance(error.orig, _RETRIED) and attempt < ATTEMPTS:
+                if isinstance(error.orig, RETRIED) and attempt < ATTEMPTS:
                     continue
                 if refusal is None:
                     raise
@@ -134,24 +140,27 @@ async def _write_events(session: AsyncSession, tenant_id: UUID) -> int:
     return last
 
 
-def refusal_of(error: DBAPIError) -> Refusal | None:
-    """What a database error means to the caller, or None when it means a defect of ours."""
-    if isinstance(error, IntegrityError) and constraint_of(error) == NO_DOUBLE_BOOKING:
-        return Refusal(
-            ErrorCode.SLOT_TAKEN, "The technician already has an appointment at that time.", ("input", "scheduled")
-        )
-    if isinstance(error.orig, (psycopg.errors.LockNotAvailable, *_RETRIED)):
-        return Refusal(ErrorCode.BUSY, "Others are changing the same things right now. Nothing was changed; try again.")
-    return None
-
-
-def constraint_of(error: IntegrityError) -> str | None:
-    """The name of the constraint that was violated."""
-    original = error.orig
-    return original.diag.constraint_name if isinstance(original, psycopg.Error) else None
-
-
 def sqlalchemy_url(url: str) -> str:
     """The same URL with SQLAlchemy's driver named."""
     scheme, separator, rest = url.partition("://")
     return f"postgresql+psycopg{separator}{rest}" if scheme in {"postgres", "postgresql"} else url
+
+
+async def savepoint_flush(session: AsyncSession, expected: Callable[[IntegrityError], bool]) -> bool:
+    """Flush, and tell whether a constraint that the caller expected was violated; the transaction can then go on.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another constraint was violated.
+    """
+    pending = list(session.new)
+    try:
+        async with session.begin_nested():
+            await session.flush()
+    except IntegrityError as error:
+        if not expected(error):
+            raise
+        for row in pending:
+            if row in session:
+                session.expunge(row)
+        return True
+    return False

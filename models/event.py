@@ -1,15 +1,19 @@
 """The event stream: rows numbered without gaps within a tenant, in the order of their commits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
+from models.query import rows, select_rows
+from models.tenant import counter_value
 
 EVENT_COUNTER = "event"
 
@@ -34,3 +38,19 @@ class Event(Base):
     actor: Mapped[str]
     changes: Mapped[list[dict[str, Any]]]
     occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+async def last_seq(session: AsyncSession) -> int:
+    """The number of the tenant's latest committed event; 0 when there is none."""
+    return await counter_value(session, EVENT_COUNTER)
+
+
+async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[Event]:
+    """The tenant's events behind a number, in order."""
+    return await rows(session, Event, select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit))
+
+
+async def history_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Event]:
+    """All that happened to these appointments, oldest first."""
+    statement = select_rows(Event).where(Event.appointment_id.in_(appointment_ids))
+    return await rows(session, Event, statement.order_by(Event.appointment_id, Event.seq))

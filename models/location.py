@@ -1,12 +1,17 @@
 """Locations: the places a business works from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import TenantRow, Timestamps, of_tenant
+from models.errors import constraint_of
+from models.query import rows, select_rows
 
 
 class PostalAddress:
@@ -48,3 +53,13 @@ class Location(Timestamps, PostalAddress, TenantRow):
     service_postal_codes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     arrival_window_minutes: Mapped[int]
     minimum_notice_minutes: Mapped[int]
+
+
+def slug_taken(error: IntegrityError) -> bool:
+    """Whether an insert or update failed because somebody else has that slug."""
+    return constraint_of(error) == "uq_locations_slug"
+
+
+async def locations(session: AsyncSession) -> Sequence[Location]:
+    """The tenant's locations, by name."""
+    return await rows(session, Location, select_rows(Location).order_by(Location.name, Location.id))

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import Index, LargeBinary, delete
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
@@ -27,3 +28,8 @@ class LogInSession(TenantRow):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
+
+
+async def end_session(session: AsyncSession, session_id: UUID) -> None:
+    """Delete a session: its cookie is worth nothing from the commit on."""
+    await session.execute(delete(LogInSession).where(LogInSession.id == session_id))

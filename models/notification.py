@@ -1,6 +1,5 @@
 """What a location has switched on: master toggles, and a rule for each event."""
 
-from datetime import time
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +9,7 @@ from models.base import Base, of_tenant, one_of, within_tenant
 
 
 class NotificationSettings(Base):
-    """A location's master toggles and quiet hours (local wall time; both null: none)."""
+    """A location's master toggles and quiet hours (local wall time as HH:MM; both null: none)."""
 
     __tablename__ = "notification_settings"
     __table_args__ = (of_tenant(), within_tenant("location_id", "locations", ondelete="CASCADE"))
@@ -20,8 +19,8 @@ class NotificationSettings(Base):
     sms_enabled: Mapped[bool]
     email_enabled: Mapped[bool]
     reminders_enabled: Mapped[bool]
-    quiet_hours_start: Mapped[time | None]
-    quiet_hours_end: Mapped[time | None]
+    quiet_hours_start: Mapped[str | None]
+    quiet_hours_end: Mapped[str | None]
 
 
 class NotificationRule(Base):

@@ -1,12 +1,16 @@
 """The service catalog: categories, services and their options."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, or_, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import TenantRow, Timestamps, of_tenant, within_tenant
+from models.page import Order, Page, fetch_page
+from models.query import rows, select_rows
 
 
 class ServiceCategory(TenantRow):
@@ -58,3 +62,47 @@ class ServiceOption(TenantRow):
     price: Mapped[Decimal]
     duration_minutes: Mapped[int]
     position: Mapped[int]
+
+
+BY_NAME = Order[Service]("service-name", Service.__table__.c.name, lambda row: row.name)
+
+
+async def categories(session: AsyncSession) -> Sequence[ServiceCategory]:
+    """The tenant's categories, in the order of their positions."""
+    order = (ServiceCategory.position, ServiceCategory.name, ServiceCategory.id)
+    return await rows(session, ServiceCategory, select_rows(ServiceCategory).order_by(*order))
+
+
+async def page_of_services(
+    session: AsyncSession,
+    first: int | None,
+    cursor: str | None,
+    *,
+    search: str | None = None,
+    active: bool | None = None,
+    bookable_online: bool | None = None,
+) -> Page[Service]:
+    """Services by name, narrowed by what is given; `search` looks into name and description."""
+    statement = select_rows(Service)
+    if search and search.strip():
+        wanted = search.strip()
+        statement = statement.where(
+            or_(Service.name.icontains(wanted, autoescape=True), Service.description.icontains(wanted, autoescape=True))
+        )
+    if active is not None:
+        statement = statement.where(Service.active == active)
+    if bookable_online is not None:
+        statement = statement.where(Service.bookable_online == bookable_online)
+    return await fetch_page(session, Service, statement, BY_NAME, first, cursor)
+
+
+async def services_of_categories(session: AsyncSession, category_ids: Sequence[UUID]) -> Sequence[Service]:
+    """The services under these headings, by name."""
+    statement = select_rows(Service).where(Service.category_id.in_(category_ids))
+    return await rows(session, Service, statement.order_by(Service.name, Service.id))
+
+
+async def options_of(session: AsyncSession, service_ids: Sequence[UUID]) -> Sequence[ServiceOption]:
+    """The options of these services, in their order."""
+    statement = select_rows(ServiceOption).where(ServiceOption.service_id.in_(service_ids))
+    return await rows(session, ServiceOption, statement.order_by(ServiceOption.service_id, ServiceOption.position))

@@ -1,15 +1,18 @@
 """Technicians, their time off and their latest positions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, func, select, text
+from sqlalchemy import CheckConstraint, Index, and_, any_, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
+from models.page import Order, Page, fetch_page
+from models.query import rows, select_rows
 
 
 class Technician(Timestamps, TenantRow):
@@ -86,3 +89,63 @@ async def has_time_off(session: AsyncSession, technician_id: UUID, starts_at: da
         .limit(1)
     )
     return found.first() is not None
+
+
+BY_NAME = Order[Technician]("technician-name", Technician.__table__.c.name, lambda row: row.name)
+
+
+async def page_of_technicians(
+    session: AsyncSession,
+    first: int | None,
+    cursor: str | None,
+    *,
+    location_id: UUID | None = None,
+    skill: str | None = None,
+    active: bool | None = None,
+) -> Page[Technician]:
+    """Technicians by name, narrowed by what is given."""
+    statement = select_rows(Technician)
+    if location_id is not None:
+        statement = statement.where(Technician.location_id == location_id)
+    if skill is not None:
+        statement = statement.where(literal(skill.strip().lower()) == any_(Technician.skills))
+    if active is not None:
+        statement = statement.where(Technician.active == active)
+    return await fetch_page(session, Technician, statement, BY_NAME, first, cursor)
+
+
+async def time_off_of(
+    session: AsyncSession, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
+) -> Sequence[TimeOff]:
+    """Time off of these technicians that touches the span, in order; an open end is None."""
+    statement = select_rows(TimeOff).where(TimeOff.technician_id.in_(technician_ids))
+    if ends_at is not None:
+        statement = statement.where(TimeOff.starts_at < ends_at)
+    if starts_at is not None:
+        statement = statement.where(TimeOff.ends_at > starts_at)
+    return await rows(session, TimeOff, statement.order_by(TimeOff.technician_id, TimeOff.starts_at, TimeOff.id))
+
+
+async def delete_time_off(session: AsyncSession, time_off_id: UUID) -> bool:
+    """Delete a time off, and tell whether there was one."""
+    found = await session.execute(delete(TimeOff).where(TimeOff.id == time_off_id).returning(TimeOff.id))
+    return found.first() is not None
+
+
+async def positions_of(session: AsyncSession, technician_ids: Sequence[UUID]) -> Sequence[TechnicianPosition]:
+    """The latest positions of these technicians."""
+    statement = select_rows(TechnicianPosition).where(TechnicianPosition.technician_id.in_(technician_ids))
+    return await rows(session, TechnicianPosition, statement)
+
+
+async def technicians_of_board(
+    session: AsyncSession, location_ids: Sequence[UUID], with_appointments: Sequence[UUID]
+) -> Sequence[Technician]:
+    """The lanes of a board: the active technicians of these locations, and whoever has an appointment there."""
+    statement = select_rows(Technician).where(
+        or_(
+            and_(Technician.location_id.in_(location_ids), Technician.active),
+            Technician.id.in_(with_appointments),
+        )
+    )
+    return await rows(session, Technician, statement.order_by(Technician.name, Technician.id))

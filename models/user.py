@@ -1,12 +1,17 @@
 """Users of a business, who log in with an email and a password."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import Index
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.errors import ErrorCode, Refusal
 from domain.tenant import Role
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
+from models.errors import constraint_of
 
 
 class User(Timestamps, TenantRow):
@@ -25,3 +30,18 @@ class User(Timestamps, TenantRow):
     role: Mapped[Role] = mapped_column(one_of(Role, "role"))
     password_hash: Mapped[str | None]
     technician_id: Mapped[UUID | None]
+
+
+@contextmanager
+def email_taken() -> Iterator[None]:
+    """Around a flush that may write an address which somebody else has.
+
+    Raises:
+        Refusal: EMAIL_TAKEN.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if constraint_of(error) != "uq_users_email":
+            raise
+        raise Refusal(ErrorCode.EMAIL_TAKEN, "That address already has an account.", ("input", "email")) from error

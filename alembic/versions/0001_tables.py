@@ -5,9 +5,8 @@ large tables concurrently; take no lock that readers wait for longer than a mome
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -190,8 +189,8 @@ def upgrade() -> None:
         sa.Column("sms_enabled", sa.Boolean(), nullable=False),
         sa.Column("email_enabled", sa.Boolean(), nullable=False),
         sa.Column("reminders_enabled", sa.Boolean(), nullable=False),
-        sa.Column("quiet_hours_start", sa.Time(), nullable=True),
-        sa.Column("quiet_hours_end", sa.Time(), nullable=True),
+        sa.Column("quiet_hours_start", sa.Text(), nullable=True),
+        sa.Column("quiet_hours_end", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "location_id"],
             ["locations.tenant_id", "locations.id"],
@@ -371,6 +370,12 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_appointments_tenant_id_customer_id"), "appointments", ["tenant_id", "customer_id"], unique=False
+    )
+    op.create_index(
+        "ix_appointments_schedule_order",
+        "appointments",
+        ["tenant_id", sa.text("coalesce(starts_at, 'infinity'::timestamptz)"), "id"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_appointments_tenant_id_starts_at_id"), "appointments", ["tenant_id", "starts_at", "id"], unique=False

@@ -1,6 +1,7 @@
 """Row-level security on every tenant table, and the look-ups before a tenant is known."""
 
 from alembic import op
+
 from models.row_security import open_to_look_ups, protect
 
 revision = "0002"

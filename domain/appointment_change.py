@@ -1,0 +1,55 @@
+"""What history says of a change: the fields of the GraphQL schema, before and after."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from domain.ids import Prefix, encode
+
+# Field of the schema: the columns that it is made of.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "status": ("status",),
+    "technicianId": ("technician_id",),
+    "scheduled": ("starts_at", "ends_at"),
+    "arrivalWindow": ("arrival_starts_at", "arrival_ends_at"),
+    "durationMinutes": ("duration_minutes",),
+    "total": ("total",),
+    "notes": ("notes",),
+    "internalNotes": ("internal_notes",),
+    "eta": ("eta",),
+}
+
+
+def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields that differ, with their values as JSON; `before` None: all that have a value."""
+    changes = []
+    for field, columns in _FIELDS.items():
+        old = _value(before, columns) if before is not None else None
+        new = _value(after, columns)
+        if old != new:
+            changes.append({"field": field, "before": old, "after": new})
+    return changes
+
+
+def _value(row: Mapping[str, Any], columns: tuple[str, ...]) -> object:
+    values = [_json(row[column]) for column in columns]
+    if len(values) == 1:
+        return values[0]
+    return None if values[0] is None else {"start": values[0], "end": values[1]}
+
+
+def _json(value: object) -> object:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case UUID():
+            return encode(Prefix.TECHNICIAN, value)
+        case Enum():
+            return value.value
+        case Decimal():
+            return str(value)
+        case _:
+            return value

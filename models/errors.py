@@ -1,0 +1,26 @@
+"""What errors of the database mean: to the caller, or to us."""
+
+import psycopg.errors
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from domain.errors import ErrorCode, Refusal
+
+RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+NO_DOUBLE_BOOKING = "ex_appointments_no_double_booking"
+
+
+def refusal_of(error: DBAPIError) -> Refusal | None:
+    """What a database error means to the caller, or None when it means a defect of ours."""
+    if isinstance(error, IntegrityError) and constraint_of(error) == NO_DOUBLE_BOOKING:
+        return Refusal(
+            ErrorCode.SLOT_TAKEN, "The technician already has an appointment at that time.", ("input", "scheduled")
+        )
+    if isinstance(error.orig, (psycopg.errors.LockNotAvailable, *RETRIED)):
+        return Refusal(ErrorCode.BUSY, "Others are changing the same things right now. Nothing was changed; try again.")
+    return None
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that was violated."""
+    original = error.orig
+    return original.diag.constraint_name if isinstance(original, psycopg.Error) else None

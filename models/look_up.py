@@ -1,0 +1,57 @@
+"""What must be known before a tenant is: each a SECURITY DEFINER function of the database, on the allowlist here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.tenant import Role, TenantStatus
+
+LOOK_UPS = frozenset({"look_up_session", "look_up_log_in"})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFound:
+    """A log-in session that has not expired, with its user."""
+
+    tenant_id: UUID
+    session_id: UUID
+    user_id: UUID
+    role: Role
+    technician_id: UUID | None
+    name: str
+    expires_at: datetime
+    last_seen_at: datetime
+    tenant_status: TenantStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LogInFound:
+    """Whose address it is; `password_hash` is None until an invitation was accepted."""
+
+    tenant_id: UUID
+    user_id: UUID
+    password_hash: str | None
+
+
+async def look_up_session(session: AsyncSession, token_hash: bytes) -> SessionFound | None:
+    """The session of a cookie's token."""
+    row = await _one(session, "look_up_session", token_hash)
+    if row is None:
+        return None
+    return SessionFound(**{**row, "role": Role(row["role"]), "tenant_status": TenantStatus(row["tenant_status"])})
+
+
+async def look_up_log_in(session: AsyncSession, email: str) -> LogInFound | None:
+    """The user of an address, in lower case."""
+    row = await _one(session, "look_up_log_in", email)
+    return LogInFound(**row) if row else None
+
+
+async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str, Any] | None:
+    found = await session.execute(text(f"SELECT * FROM {function}(:wanted)"), {"wanted": wanted})  # noqa: S608 (a constant)
+    row = found.mappings().first()
+    return dict(row) if row else None

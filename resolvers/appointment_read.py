@@ -1,0 +1,53 @@
+"""Reading appointments: pages, history, and what a technician may see of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from models.appointment import Appointment, AppointmentLine, lines_of
+from models.appointment_list import AppointmentCriteria, AppointmentSort, order_by, page_of_appointments
+from models.event import Event, history_of
+from models.page import Page
+from models.query import by_ids
+from resolvers.caller import Caller
+from resolvers.grouping import grouped
+
+
+async def list_appointments(
+    caller: Caller,
+    first: int | None,
+    after: str | None,
+    criteria: AppointmentCriteria,
+    sort: AppointmentSort = AppointmentSort.NUMBER,
+    *,
+    descending: bool = False,
+) -> Page[Appointment]:
+    """A page of appointments; a technician's own only.
+
+    Raises:
+        Refusal: INVALID_INPUT for a page size or cursor that is none.
+    """
+    narrowed = replace(criteria, visited_by=caller.visited_by)
+    async with caller.reading() as session:
+        return await page_of_appointments(session, first, after, narrowed, order_by(sort, descending=descending))
+
+
+async def appointments_by_id(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Appointment]:
+    """Those of these appointments that the caller may see."""
+    async with caller.reading() as session:
+        found = await by_ids(session, Appointment, ids)
+    return {key: row for key, row in found.items() if caller.visited_by in (None, row.technician_id)}
+
+
+async def lines_by_appointment(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, list[AppointmentLine]]:
+    """The lines of these appointments."""
+    async with caller.reading() as session:
+        found = await lines_of(session, ids)
+    return grouped(found, lambda line: line.appointment_id)
+
+
+async def history_by_appointment(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, list[Event]]:
+    """The events of these appointments, oldest first."""
+    async with caller.reading() as session:
+        found = await history_of(session, ids)
+    return grouped(found, lambda event: event.appointment_id)

@@ -1,0 +1,118 @@
+"""The dispatch board: one local day, every lane, exact as of a cursor of the event stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.errors import ErrorCode, Refusal
+from domain.event_cursor import encode_cursor
+from domain.local_time import Interval, hours_from_json, local_day, merge_intervals, open_intervals
+from models.appointment import Appointment
+from models.appointment_list import not_placed, on_board
+from models.database import Transaction
+from models.event import last_seq
+from models.location import Location, locations
+from models.technician import Technician, TechnicianPosition, TimeOff, positions_of, technicians_of_board, time_off_of
+from resolvers.caller import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One technician's day; `working` is what remains of the working hours after time off, in UTC."""
+
+    technician: Technician
+    working: Sequence[Interval]
+    appointments: Sequence[Appointment]
+    position: TechnicianPosition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A day: subscribe behind `cursor` and nothing is missed."""
+
+    day: date
+    cursor: str
+    lanes: Sequence[Lane]
+    unassigned: Sequence[Appointment]
+
+
+async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) -> Board:
+    """The board of a date on the calendar of each location, or of one.
+
+    Raises:
+        Refusal: NOT_FOUND for a location that there is not.
+    """
+    async with caller.database.snapshot(caller.tenant_id) as session:
+        places = {place.id: place for place in await locations(session) if location_id in (None, place.id)}
+        if location_id is not None and not places:
+            raise Refusal(ErrorCode.NOT_FOUND, "There is no such location.", ("locationId",))
+        bounds = {place.id: local_day(day, place.time_zone) for place in places.values()}
+        if not bounds:
+            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [])
+        start, end = min(low for low, _ in bounds.values()), max(high for _, high in bounds.values())
+        planned = [
+            row
+            for row in await on_board(session, start, end, location_id, caller.visited_by)
+            if _touches(row, bounds[row.location_id])
+        ]
+        waiting = [] if caller.visited_by else await not_placed(session, start, end, location_id)
+        return Board(
+            day=day,
+            cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
+            lanes=await _lanes(session, caller, day, places, planned, (start, end)),
+            unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
+        )
+
+
+async def _lanes(
+    session: Transaction,
+    caller: Caller,
+    day: date,
+    places: dict[UUID, Location],
+    planned: Sequence[Appointment],
+    span: tuple[datetime, datetime],
+) -> list[Lane]:
+    by_technician: dict[UUID, list[Appointment]] = {}
+    for row in planned:
+        if row.technician_id is not None:
+            by_technician.setdefault(row.technician_id, []).append(row)
+    people = [
+        person
+        for person in await technicians_of_board(session, list(places), list(by_technician))
+        if caller.visited_by in (None, person.id)
+    ]
+    ids = [person.id for person in people]
+    off: dict[UUID, list[TimeOff]] = {}
+    for row in await time_off_of(session, ids, *span):
+        off.setdefault(row.technician_id, []).append(row)
+    positions = {row.technician_id: row for row in await positions_of(session, ids)}
+    zones = {place.id: place.time_zone for place in await locations(session)}
+    return [
+        Lane(
+            technician=person,
+            working=working_intervals(person, day, zones[person.location_id], off.get(person.id, [])),
+            appointments=by_technician.get(person.id, []),
+            position=positions.get(person.id) if person.active else None,
+        )
+        for person in people
+    ]
+
+
+def working_intervals(technician: Technician, day: date, zone: str, off: Sequence[TimeOff]) -> list[Interval]:
+    """When the technician works on a local date, time off taken out, in UTC."""
+    spans = open_intervals(day, zone, hours_from_json(technician.working_hours))
+    for away_start, away_end in merge_intervals([(row.starts_at, row.ends_at) for row in off]):
+        spans = [
+            part
+            for start, end in spans
+            for part in ((start, min(end, away_start)), (max(start, away_end), end))
+            if part[0] < part[1]
+        ]
+    return spans
+
+
+def _touches(row: Appointment, bounds: Interval) -> bool:
+    return (
+        row.starts_at is not None and row.ends_at is not None and row.starts_at < bounds[1] and row.ends_at > bounds[0]
+    )

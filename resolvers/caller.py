@@ -1,0 +1,45 @@
+"""What a use case is given: who asks, and the way to the database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from models.database import Database, Transaction
+from permissions.principal import Principal
+from settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal with a database: transactions of use cases belong to the principal's tenant, and to no other."""
+
+    principal: Principal
+    database: Database
+    settings: Settings
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of everything that this caller reads and writes."""
+        return self.principal.tenant_id
+
+    @property
+    def visited_by(self) -> UUID | None:
+        """The technician whose appointments alone this caller may see; None: all. A technician's log-in that no
+        technician belongs to sees none."""
+        if not self.principal.own_only:
+            return None
+        return self.principal.technician_id or UUID(int=0)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A short transaction for one read."""
+        async with self.database.tenant(self.tenant_id) as session:
+            yield session
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run a change; see `Database.transact`."""
+        return await self.database.transact(self.tenant_id, work)
