@@ -121,7 +121,7 @@ def _provision(connection: psycopg.Connection[Any], migrator_url: str, keys: Key
     parts = conninfo_to_dict(plain(migrator_url))
     password = keys.app_password(f"{parts.get('host', '')}:{parts.get('port', 5432)}/{found.database}")
     app_url = with_role(migrator_url, found.database, role, password)
-    exists = connection.execute("select from pg_roles where rolname = %s", [role]).fetchone()
+    exists = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
     if exists and _accepts(app_url):
         return app_url, role
     # Encrypted here: the statement may end up in the server's log.

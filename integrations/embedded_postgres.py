@@ -17,7 +17,13 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg.pq import Ping
 
-from integrations.embedded_postgres_cluster import SUPERUSER, create_cluster, prepare, write_access
+from integrations.embedded_postgres_cluster import (
+    SUPERUSER,
+    create_cluster,
+    prepare,
+    remove_stale_pid_file,
+    write_access,
+)
 from integrations.embedded_postgres_host import (
     EmbeddedPostgresError,
     cluster_folder,
@@ -212,11 +218,12 @@ class _Lease:
         for left in self._sockets.iterdir():
             # All processes of the server that made these are gone, but their numbers may have been given to others.
             left.unlink()
+        remove_stale_pid_file(self._data)
         write_access(self._host, self._data)
         log = self._home / "log"
         if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
             log.rename(self._home / "log.1")
-        with log.open("ab") as output:
+        with open(log, "ab", opener=_private) as output:
             start_of_run = output.tell()
             self._keeper = subprocess.Popen(  # noqa: S603
                 [
@@ -263,6 +270,10 @@ class _Lease:
             "sync": [str(self._host.bindir / "initdb"), "-S", "-D", str(self._data)] if sync else None,
             "remove": str(self._home) if self._throwaway else None,
         }
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

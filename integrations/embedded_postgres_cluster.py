@@ -76,6 +76,22 @@ def _hand_over(host: Host, place: Path) -> None:
             host.give(Path(folder, name))
 
 
+def remove_stale_pid_file(data: Path) -> None:
+    """Remove the note of a server that is gone, when its process number has since been given to another program.
+
+    PostgreSQL itself takes any living process of its account for that server, as after a container's restart.
+    """
+    note = data / "postmaster.pid"
+    try:
+        number = int(note.read_text(encoding="utf-8").split(maxsplit=1)[0])
+        name = Path(f"/proc/{number}/comm").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, IndexError):
+        # No note, no such process (PostgreSQL sees that too), or a system without /proc: PostgreSQL decides.
+        return
+    if "postgres" not in name:
+        note.unlink()
+
+
 def write_access(host: Host, data: Path) -> None:
     """Let our own account, by the unix socket alone, connect as any role; decision 0001 says why neither trust nor passwords."""
     us = account_name(os.geteuid())
@@ -101,7 +117,7 @@ def prepare(connection: psycopg.Connection[tuple[object, ...]], *, may_create_da
         connection.execute(sql.SQL("create role {} login {}").format(sql.Identifier(OWNER), options))
     if APP not in roles:
         connection.execute(sql.SQL("create role {} login").format(sql.Identifier(APP)))
-    if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone():
+    if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
         connection.execute(
             sql.SQL("create database {} owner {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
         )

@@ -17,7 +17,7 @@ from typing import Any
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 
 
-class Ended(Exception):  # noqa: N818
+class Ended(Exception):
     """PostgreSQL has ended by itself."""
 
 
