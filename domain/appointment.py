@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 
 from domain.errors import ErrorCode, Refusal
 
@@ -66,8 +67,8 @@ TRANSITIONS: Mapping[Action, Mapping[AppointmentStatus, AppointmentStatus]] = {
     Action.MARK_ON_THE_WAY: {_S.SCHEDULED: _S.ON_THE_WAY},
     Action.START: {_S.SCHEDULED: _S.IN_PROGRESS, _S.ON_THE_WAY: _S.IN_PROGRESS},
     Action.COMPLETE: {_S.IN_PROGRESS: _S.COMPLETED},
-    Action.CANCEL: {s: _S.CANCELLED for s in (_S.REQUESTED, _S.SCHEDULED, _S.ON_THE_WAY, _S.IN_PROGRESS)},
-    Action.MARK_NO_SHOW: {s: _S.NO_SHOW for s in (_S.SCHEDULED, _S.ON_THE_WAY, _S.IN_PROGRESS)},
+    Action.CANCEL: dict.fromkeys((_S.REQUESTED, _S.SCHEDULED, _S.ON_THE_WAY, _S.IN_PROGRESS), _S.CANCELLED),
+    Action.MARK_NO_SHOW: dict.fromkeys((_S.SCHEDULED, _S.ON_THE_WAY, _S.IN_PROGRESS), _S.NO_SHOW),
     # Undo and reopen: a mistaken "on the way" or "start" goes back to the plan, a job closed too early goes on.
     Action.REOPEN: {
         _S.ON_THE_WAY: _S.SCHEDULED,
@@ -115,6 +116,7 @@ def next_status(current: AppointmentStatus, action: Action, *, scheduled: bool) 
     return target
 
 
+@cache
 def allowed_transitions(current: AppointmentStatus, *, scheduled: bool, assigned: bool) -> list[AppointmentStatus]:
     """The other statuses that some action leads to from here, in the order of the enum."""
     reachable: set[AppointmentStatus] = set()

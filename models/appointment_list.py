@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, literal_column, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import AppointmentStatus
+from domain.window import LONGEST
 from models.appointment import Appointment
 from models.page import Order, Page, fetch_page, instant
 from models.query import rows, select_rows
@@ -97,7 +98,7 @@ async def on_board(
         _C.starts_at < ends_at,
         _C.ends_at > starts_at,
         # A visit takes at most a day: with both ends bounded the index on the start finds it, with one it would not.
-        _C.starts_at > starts_at - func.make_interval(0, 0, 0, 1),
+        _C.starts_at > starts_at - LONGEST,
         _C.technician_id.is_not(None),
         _C.status != AppointmentStatus.CANCELLED,
     )

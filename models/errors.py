@@ -1,11 +1,13 @@
 """What errors of the database mean: to the caller, or to us."""
 
 import psycopg.errors
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from domain.errors import ErrorCode, Refusal
 
 RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+# Whatever goes wrong between us and the database; the statement may be tried again later.
+UNREACHABLE = (SQLAlchemyError, OSError)
 NO_DOUBLE_BOOKING = "ex_appointments_no_double_booking"
 
 

@@ -23,7 +23,7 @@ DEFAULT_PAGE = 50
 LARGEST_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order(Generic[M]):
     """A total order of a model's rows: a column (ties broken by id), and how to read its value off a row.
 
@@ -37,7 +37,7 @@ class Order(Generic[M]):
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[M]):
     """Rows with a cursor each; `total` is the statement that counts them all, run only if somebody asks."""
 

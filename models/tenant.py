@@ -20,7 +20,7 @@ class Tenant(Timestamps, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
-    email: Mapped[str | None]
+    email: Mapped[str]
     phone: Mapped[str | None]
     status: Mapped[TenantStatus] = mapped_column(one_of(TenantStatus, "status"))
     cancelled_at: Mapped[datetime | None]

@@ -1,17 +1,19 @@
 """Users of a business, who log in with an email and a password."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import Index
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import ErrorCode, Refusal
 from domain.tenant import Role
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
 from models.errors import constraint_of
+from models.query import rows, select_rows
 
 
 class User(Timestamps, TenantRow):
@@ -45,3 +47,8 @@ def email_taken() -> Iterator[None]:
         if constraint_of(error) != "uq_users_email":
             raise
         raise Refusal(ErrorCode.EMAIL_TAKEN, "That address already has an account.", ("input", "email")) from error
+
+
+async def users_by_name(session: AsyncSession) -> Sequence[User]:
+    """The tenant's users."""
+    return await rows(session, User, select_rows(User).order_by(User.name, User.id))

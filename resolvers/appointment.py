@@ -43,6 +43,7 @@ async def change_appointment(
     edit: Edit | None = None,
     *,
     joining: UUID | None = None,
+    reason: str | None = None,
 ) -> Appointment:
     """Carry out an action: lock, check version and lifecycle, edit, bump the version, write event and messages.
 
@@ -50,6 +51,7 @@ async def change_appointment(
 
     Args:
         joining: the technician that the edit may give it to.
+        reason: why, in the caller's words; kept with the event.
 
     Raises:
         Refusal: NOT_FOUND, VERSION_CONFLICT (with the current row), INVALID_TRANSITION, SLOT_TAKEN,
@@ -67,12 +69,13 @@ async def change_appointment(
         change = Change(session, caller, appointment, EVENT_OF.get(action, AppointmentEventType.UPDATED))
         # Every change of somebody's calendar happens under that person's lock, or two writers wait for each other inside
         # the exclusion constraint. In the order of ids, or two swaps of the same pair deadlock.
-        for technician_id in sorted({appointment.technician_id, joining} - {None}, key=str):
+        involved = {person for person in (appointment.technician_id, joining) if person is not None}
+        for technician_id in sorted(involved):
             await lock_technician(session, caller.tenant_id, technician_id)
         _stamp(appointment, action, target)
         if edit is not None:
             await edit(change)
-        await finish(change, before)
+        await finish(change, before, reason)
         return appointment
 
     return await caller.transact(work)
@@ -99,12 +102,14 @@ async def locked(
     return appointment
 
 
-async def finish(change: Change, before: dict[str, object] | None) -> None:
+async def finish(change: Change, before: dict[str, object] | None, reason: str | None = None) -> None:
     """Write the row, its event and its messages, if anything differs."""
     appointment = change.appointment
     changes = field_changes(before, snapshot(appointment))
     if not changes and before is not None:
         return
+    if reason and reason.strip():
+        changes.append({"field": "reason", "before": None, "after": reason.strip()})
     if before is not None:
         appointment.version += 1
     await change.session.flush()

@@ -15,6 +15,7 @@ from models.event import last_seq
 from models.location import Location, locations
 from models.technician import Technician, TechnicianPosition, TimeOff, positions_of, technicians_of_board, time_off_of
 from resolvers.caller import Caller
+from resolvers.grouping import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +74,15 @@ async def _lanes(
     planned: Sequence[Appointment],
     span: tuple[datetime, datetime],
 ) -> list[Lane]:
-    by_technician: dict[UUID, list[Appointment]] = {}
-    for row in planned:
-        if row.technician_id is not None:
-            by_technician.setdefault(row.technician_id, []).append(row)
+    by_technician = grouped(planned, lambda row: row.technician_id)
+    assigned = [technician_id for technician_id in by_technician if technician_id is not None]
     people = [
         person
-        for person in await technicians_of_board(session, list(places), list(by_technician))
+        for person in await technicians_of_board(session, list(places), assigned)
         if caller.visited_by in (None, person.id)
     ]
     ids = [person.id for person in people]
-    off: dict[UUID, list[TimeOff]] = {}
-    for row in await time_off_of(session, ids, *span):
-        off.setdefault(row.technician_id, []).append(row)
+    off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
     positions = {row.technician_id: row for row in await positions_of(session, ids)}
     zones = {place.id: place.time_zone for place in await locations(session)}
     return [

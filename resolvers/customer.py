@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import contact
 from domain.address import Address, checked_address
 from domain.errors import not_found
-from domain.ids import new_id
+from domain.ids import Prefix, new_id
 from domain.pricing import Money, price
 from models.customer import (
     Customer,
@@ -18,6 +18,7 @@ from models.customer import (
     lock_customer,
     page_of_customers,
     remove_custom_price,
+    visible_customers,
 )
 from models.database import Transaction
 from models.page import Page
@@ -161,3 +162,12 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
             case "sms_opted_out" | "email_opted_out" if value is not None:
                 columns[f"{name}_at"] = datetime.now(UTC) if value else None
     return columns
+
+
+async def visible_to(caller: Caller, prefix: Prefix, row: Any) -> bool:
+    """Whether a technician may see a customer or an address: those of the technician's own appointments."""
+    if caller.visited_by is None or prefix not in {Prefix.CUSTOMER, Prefix.CUSTOMER_ADDRESS}:
+        return True
+    customer_id = row.id if prefix is Prefix.CUSTOMER else row.customer_id
+    async with caller.reading() as session:
+        return customer_id in await visible_customers(session, [customer_id], caller.visited_by)

@@ -17,6 +17,7 @@ from schema.scalars import Malformed
 LENGTHS = {
     "notes": 5_000,
     "internal_notes": 5_000,
+    "reason": 1_000,
     "description": 5_000,
     "sms_template": 1_600,
     "email_template": 20_000,
@@ -27,14 +28,14 @@ LENGTHS = {
 SHORT = 300
 LONGEST_LIST = 200
 
-ErrorCodeEnum = strawberry.enum(ErrorCode, name="ErrorCode")
+strawberry.enum(ErrorCode)
 
 
 @strawberry.type
 class UserError:
     """An expected failure: nothing has changed."""
 
-    code: ErrorCodeEnum = strawberry.field(description="Stable and documented, SCREAMING_SNAKE_CASE.")
+    code: ErrorCode = strawberry.field(description="Stable and documented, SCREAMING_SNAKE_CASE.")
     message: str
     path: list[str] | None = strawberry.field(
         default=None, description='Where in the input, e.g. ["input", "address", "postalCode"].'
@@ -90,6 +91,16 @@ def _arguments(arguments: dict[str, Any]) -> list[Refusal]:
     ]
 
 
+def check_arguments(arguments: dict[str, Any]) -> None:
+    """Refuse arguments that no resolver could use.
+
+    Raises:
+        GraphQLError: BAD_USER_INPUT.
+    """
+    for fault in _arguments(arguments):
+        raise as_graphql_error(fault)
+
+
 class Answers(FieldExtension):
     """For queries and subscriptions: bad arguments and refusals become GraphQL errors with a code."""
 
@@ -99,8 +110,7 @@ class Answers(FieldExtension):
         Raises:
             GraphQLError: BAD_USER_INPUT.
         """
-        for fault in _arguments(arguments):
-            raise as_graphql_error(fault)
+        check_arguments(arguments)
         try:
             return await next_(source, info, **arguments)
         except Refusal as refusal:

@@ -1,0 +1,195 @@
+"""Appointments in the schema: the type, its lines and its history."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.appointment import AppointmentEventType, AppointmentSource, AppointmentStatus, allowed_transitions
+from domain.event_cursor import encode_cursor
+from domain.ids import Prefix
+from models.appointment import Appointment as AppointmentRow
+from models.appointment import AppointmentLine as LineRow
+from models.event import Event as EventRow
+from permissions.scopes import Scope
+from schema.context import Info
+from schema.customer import Customer, CustomerAddress
+from schema.fields import relation
+from schema.location import Location
+from schema.node import Node, node_id
+from schema.scalars import Json
+from schema.service import Service, ServiceOption
+from schema.technician import Technician
+from schema.values import Money, TimeWindow, money, window
+
+strawberry.enum(AppointmentStatus)
+strawberry.enum(AppointmentSource)
+strawberry.enum(AppointmentEventType)
+
+
+@strawberry.type(description="The price is fixed when the line is added: later catalog changes leave it.")
+class AppointmentLine:
+    """A service of an appointment."""
+
+    row: strawberry.Private[LineRow]
+    quantity: int
+    unit_price: Money
+
+    @classmethod
+    def of(cls, row: LineRow) -> "AppointmentLine":
+        """The object of a row."""
+        return cls(row=row, quantity=row.quantity, unit_price=money(row.unit_price))
+
+    @relation(Scope.SERVICES_READ)
+    async def service(self, info: Info) -> Service:
+        """What is done."""
+        row = await info.context.load.service.load(self.row.service_id)
+        if row is None:
+            raise LookupError("a line's service is gone")
+        return Service.of(row)
+
+    @relation(Scope.SERVICES_READ)
+    async def option(self, info: Info) -> ServiceOption | None:
+        """The extra that was chosen."""
+        if self.row.option_id is None:
+            return None
+        row = await info.context.load.option.load(self.row.option_id)
+        return ServiceOption.of(row) if row else None
+
+
+@strawberry.type
+class FieldChange:
+    """A field of the appointment, before and after."""
+
+    field: str
+    before: Json | None
+    after: Json | None
+
+
+@strawberry.type(description="One entry of the tenant's event stream: numbered without gaps, in commit order.")
+class AppointmentEvent:
+    """Something that happened to an appointment."""
+
+    row: strawberry.Private[EventRow]
+    cursor: str = strawberry.field(description="Resume a subscription after it.")
+    type: AppointmentEventType
+    occurred_at: datetime
+    actor: str
+    changes: list[FieldChange]
+
+    @classmethod
+    def of(cls, row: EventRow) -> "AppointmentEvent":
+        """The object of a row."""
+        return cls(
+            row=row,
+            cursor=encode_cursor(row.tenant_id, row.seq),
+            type=row.type,
+            occurred_at=row.occurred_at,
+            actor=row.actor,
+            changes=[FieldChange(**change) for change in row.changes],
+        )
+
+    @relation(Scope.APPOINTMENTS_READ, "The appointment as it is now, which includes at least this event.")
+    async def appointment(self, info: Info) -> Annotated["Appointment", strawberry.lazy("schema.appointment")]:
+        """What it happened to."""
+        row = await info.context.load.appointment_of_event.load(self.row.appointment_id)
+        if row is None:
+            raise LookupError("an event's appointment is gone")
+        return Appointment.of(row)
+
+
+@strawberry.type
+class Appointment(Node):
+    """A visit to a customer."""
+
+    row: strawberry.Private[AppointmentRow]
+    number: int = strawberry.field(description="Counts up within the tenant: 1042.")
+    version: int
+    status: AppointmentStatus
+    allowed_transitions: list[AppointmentStatus] = strawberry.field(
+        description="The statuses that some mutation leads to from here."
+    )
+    total: Money
+    duration_minutes: int
+    arrival_window: TimeWindow | None = strawberry.field(description="What the customer was promised.")
+    scheduled: TimeWindow | None = strawberry.field(description="When the technician is planned to be there.")
+    eta: datetime | None
+    notes: str | None
+    internal_notes: str | None
+    source: AppointmentSource
+    on_the_way_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: AppointmentRow) -> "Appointment":
+        """The object of a row."""
+        return cls(
+            row=row,
+            id=node_id(Prefix.APPOINTMENT, row.id),
+            number=row.number,
+            version=row.version,
+            status=row.status,
+            allowed_transitions=allowed_transitions(
+                row.status, scheduled=row.starts_at is not None, assigned=row.technician_id is not None
+            ),
+            total=money(row.total),
+            duration_minutes=row.duration_minutes,
+            arrival_window=window(row.arrival_starts_at, row.arrival_ends_at),
+            scheduled=window(row.starts_at, row.ends_at),
+            eta=row.eta,
+            notes=row.notes,
+            internal_notes=row.internal_notes,
+            source=row.source,
+            on_the_way_at=row.on_the_way_at,
+            started_at=row.started_at,
+            completed_at=row.completed_at,
+            cancelled_at=row.cancelled_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @relation(Scope.LOCATIONS_READ)
+    async def location(self, info: Info) -> Location:
+        """The location that it belongs to."""
+        row = await info.context.load.location.load(self.row.location_id)
+        if row is None:
+            raise LookupError("an appointment's location is gone")
+        return Location.of(row)
+
+    @relation(Scope.CUSTOMERS_READ)
+    async def customer(self, info: Info) -> Customer:
+        """Who is visited."""
+        row = await info.context.load.customer.load(self.row.customer_id)
+        if row is None:
+            raise LookupError("an appointment's customer is gone")
+        return Customer.of(row)
+
+    @relation(Scope.CUSTOMERS_READ)
+    async def address(self, info: Info) -> CustomerAddress:
+        """Where."""
+        row = await info.context.load.address.load(self.row.address_id)
+        if row is None:
+            raise LookupError("an appointment's address is gone")
+        return CustomerAddress.of(row)
+
+    @relation(Scope.TECHNICIANS_READ)
+    async def technician(self, info: Info) -> Technician | None:
+        """Who visits."""
+        if self.row.technician_id is None:
+            return None
+        row = await info.context.load.technician.load(self.row.technician_id)
+        return Technician.of(row) if row else None
+
+    @relation(Scope.APPOINTMENTS_READ)
+    async def lines(self, info: Info) -> list[AppointmentLine]:
+        """What is done, in order."""
+        return [AppointmentLine.of(row) for row in await info.context.load.lines.load(self.row.id)]
+
+    @relation(Scope.APPOINTMENTS_READ)
+    async def history(self, info: Info) -> list[AppointmentEvent]:
+        """All that happened to it, oldest first."""
+        return [AppointmentEvent.of(row) for row in await info.context.load.history.load(self.row.id)]

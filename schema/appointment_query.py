@@ -1,0 +1,141 @@
+"""Finding appointments: pages, the dispatch board."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import strawberry
+
+from domain.appointment import AppointmentStatus
+from domain.ids import Prefix
+from models.appointment_list import AppointmentCriteria, AppointmentSort
+from permissions.scopes import Scope
+from resolvers.appointment_read import list_appointments
+from resolvers.board import Board, Lane, dispatch_board
+from schema.appointment import Appointment
+from schema.connection import Connection, connection_of
+from schema.context import Info
+from schema.fields import query
+from schema.node import known_id, known_ids
+from schema.technician import Technician, TechnicianPosition
+from schema.values import TimeWindow
+
+strawberry.enum(AppointmentSort, name="AppointmentOrderField")
+
+
+@strawberry.enum
+class OrderDirection(StrEnum):
+    """Which way a list runs."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.input
+class AppointmentOrder:
+    """What a list is sorted by; ties go by id."""
+
+    field: AppointmentSort
+    direction: OrderDirection = OrderDirection.ASC
+
+
+@strawberry.input
+class AppointmentFilter:
+    """What is left out does not narrow. The start of the visit lies from `scheduledFrom` up to `scheduledTo`."""
+
+    statuses: list[AppointmentStatus] | None = None
+    technician_ids: list[strawberry.ID] | None = None
+    customer_id: strawberry.ID | None = None
+    location_id: strawberry.ID | None = None
+    scheduled_from: datetime | None = None
+    scheduled_to: datetime | None = None
+    updated_since: datetime | None = None
+    unassigned: bool | None = None
+
+    def value(self) -> AppointmentCriteria:
+        """The criteria of the query."""
+        return AppointmentCriteria(
+            statuses=self.statuses,
+            technician_ids=known_ids(Prefix.TECHNICIAN, self.technician_ids),
+            customer_id=known_id(Prefix.CUSTOMER, self.customer_id),
+            location_id=known_id(Prefix.LOCATION, self.location_id),
+            scheduled_from=self.scheduled_from,
+            scheduled_to=self.scheduled_to,
+            updated_since=self.updated_since,
+            unassigned=self.unassigned,
+        )
+
+
+@strawberry.type
+class BoardLane:
+    """One technician's day."""
+
+    technician: Technician
+    working: list[TimeWindow]
+    appointments: list[Appointment]
+    position: TechnicianPosition | None
+
+    @classmethod
+    def of(cls, lane: Lane) -> "BoardLane":
+        """The object of a lane."""
+        return cls(
+            technician=Technician.of(lane.technician),
+            working=[TimeWindow(start=start, end=end) for start, end in lane.working],
+            appointments=[Appointment.of(row) for row in lane.appointments],
+            position=TechnicianPosition.of(lane.position) if lane.position else None,
+        )
+
+
+@strawberry.type(
+    description="Everything the board shows for one local day, as of `cursor`: subscribe from there and nothing is missed."
+)
+class DispatchBoard:
+    """A day."""
+
+    day: date
+    cursor: str
+    lanes: list[BoardLane]
+    unassigned: list[Appointment]
+
+    @classmethod
+    def of(cls, board: Board) -> "DispatchBoard":
+        """The object of a board."""
+        return cls(
+            day=board.day,
+            cursor=board.cursor,
+            lanes=[BoardLane.of(lane) for lane in board.lanes],
+            unassigned=[Appointment.of(row) for row in board.unassigned],
+        )
+
+
+@strawberry.type
+class AppointmentQuery:
+    """Root fields."""
+
+    @query(Scope.APPOINTMENTS_READ)
+    async def appointments(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        filter: AppointmentFilter | None = None,
+        order_by: AppointmentOrder | None = None,
+    ) -> Connection[Appointment] | None:
+        """Appointments, by number unless another order is asked for."""
+        order = order_by or AppointmentOrder(field=AppointmentSort.NUMBER)
+        page = await list_appointments(
+            info.context.caller,
+            first,
+            after,
+            filter.value() if filter else AppointmentCriteria(),
+            order.field,
+            descending=order.direction is OrderDirection.DESC,
+        )
+        return connection_of(page, Appointment.of)  # type: ignore[no-any-return]
+
+    @query(Scope.APPOINTMENTS_READ)
+    async def dispatch_board(
+        self, info: Info, day: date, location_id: strawberry.ID | None = None
+    ) -> DispatchBoard | None:
+        """The board of a date on the location's calendar."""
+        board = await dispatch_board(info.context.caller, day, known_id(Prefix.LOCATION, location_id))
+        return DispatchBoard.of(board)

@@ -1,0 +1,39 @@
+"""Root fields and relations, each with its guard: a field declared by these cannot be open by omission."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+
+from permissions.guards import Anyone, guarded
+from permissions.scopes import Scope
+from schema.checks import Answers, Refusals
+
+F = TypeVar("F", bound=Callable[..., Any])
+Guard = Scope | Anyone
+PUBLIC = Anyone.PUBLIC
+AUTHENTICATED = Anyone.AUTHENTICATED
+
+
+def query(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
+    """A root query. Strawberry runs the last extension first, so the guard stands before the arguments' check."""
+    made: Callable[[F], Any] = strawberry.field(description=description, extensions=[Answers(), guarded(guard)])
+    return made
+
+
+def mutation(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
+    """A root mutation, whose refusals become user errors."""
+    made: Callable[[F], Any] = strawberry.mutation(description=description, extensions=[Refusals(), guarded(guard)])
+    return made
+
+
+def relation(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
+    """A field that leads to other rows."""
+    made: Callable[[F], Any] = strawberry.field(description=description, extensions=[Answers(), guarded(guard)])
+    return made
+
+
+def subscription(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
+    """A root subscription; its own code checks the arguments, since it answers with a stream."""
+    made: Callable[[F], Any] = strawberry.subscription(description=description, extensions=[guarded(guard)])
+    return made

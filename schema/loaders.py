@@ -1,0 +1,155 @@
+"""Rows by key, gathered over an operation and fetched together: a list of a hundred costs as many queries as one row."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from models.appointment import Appointment, AppointmentLine
+from models.base import TenantRow
+from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of, custom_prices_of
+from models.database import Transaction
+from models.event import Event
+from models.location import Location
+from models.query import by_ids
+from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
+from models.technician import Technician, TechnicianPosition, TimeOff, positions_of
+from models.user import User
+from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
+from resolvers.caller import Caller
+from resolvers.grouping import grouped
+
+M = TypeVar("M", bound=TenantRow)
+V = TypeVar("V")
+
+
+class Loaders:
+    """One operation's loaders. A key of nobody, or of another tenant, loads None or an empty list."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def _by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
+        async def load(keys: list[UUID]) -> list[M | None]:
+            async with self._caller.reading() as session:
+                found = await by_ids(session, model, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    def _lists(
+        self, read: Callable[[Transaction, Sequence[UUID]], Awaitable[Sequence[V]]], key_of: Callable[[V], UUID | None]
+    ) -> DataLoader[UUID, list[V]]:
+        async def load(keys: list[UUID]) -> list[list[V]]:
+            async with self._caller.reading() as session:
+                found = grouped(await read(session, keys), key_of)
+            return [found.get(key, []) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def user(self) -> DataLoader[UUID, User | None]:
+        """A user."""
+        return self._by_id(User)
+
+    @cached_property
+    def location(self) -> DataLoader[UUID, Location | None]:
+        """A location."""
+        return self._by_id(Location)
+
+    @cached_property
+    def technician(self) -> DataLoader[UUID, Technician | None]:
+        """A technician."""
+        return self._by_id(Technician)
+
+    @cached_property
+    def time_off(self) -> DataLoader[UUID, TimeOff | None]:
+        """A time off."""
+        return self._by_id(TimeOff)
+
+    @cached_property
+    def customer(self) -> DataLoader[UUID, Customer | None]:
+        """A customer."""
+        return self._by_id(Customer)
+
+    @cached_property
+    def address(self) -> DataLoader[UUID, CustomerAddress | None]:
+        """A customer's address."""
+        return self._by_id(CustomerAddress)
+
+    @cached_property
+    def category(self) -> DataLoader[UUID, ServiceCategory | None]:
+        """A service category."""
+        return self._by_id(ServiceCategory)
+
+    @cached_property
+    def service(self) -> DataLoader[UUID, Service | None]:
+        """A service."""
+        return self._by_id(Service)
+
+    @cached_property
+    def option(self) -> DataLoader[UUID, ServiceOption | None]:
+        """A service's option."""
+        return self._by_id(ServiceOption)
+
+    @cached_property
+    def appointment(self) -> DataLoader[UUID, Appointment | None]:
+        """An appointment that the caller may see."""
+
+        async def load(keys: list[UUID]) -> list[Appointment | None]:
+            found = await appointments_by_id(self._caller, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def appointment_of_event(self) -> DataLoader[UUID, Appointment | None]:
+        """The appointment of an event that the caller may see: somebody who lost it is still told so."""
+        return self._by_id(Appointment)
+
+    @cached_property
+    def lines(self) -> DataLoader[UUID, list[AppointmentLine]]:
+        """An appointment's lines."""
+
+        async def load(keys: list[UUID]) -> list[list[AppointmentLine]]:
+            found = await lines_by_appointment(self._caller, keys)
+            return [found.get(key, []) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def history(self) -> DataLoader[UUID, list[Event]]:
+        """An appointment's events."""
+
+        async def load(keys: list[UUID]) -> list[list[Event]]:
+            found = await history_by_appointment(self._caller, keys)
+            return [found.get(key, []) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def position(self) -> DataLoader[UUID, list[TechnicianPosition]]:
+        """A technician's latest position, if there is one."""
+        return self._lists(positions_of, lambda row: row.technician_id)
+
+    @cached_property
+    def options(self) -> DataLoader[UUID, list[ServiceOption]]:
+        """A service's options."""
+        return self._lists(options_of, lambda row: row.service_id)
+
+    @cached_property
+    def services_of_category(self) -> DataLoader[UUID, list[Service]]:
+        """A category's services."""
+        return self._lists(services_of_categories, lambda row: row.category_id)
+
+    @cached_property
+    def addresses(self) -> DataLoader[UUID, list[CustomerAddress]]:
+        """A customer's addresses."""
+        return self._lists(addresses_of, lambda row: row.customer_id)
+
+    @cached_property
+    def custom_prices(self) -> DataLoader[UUID, list[CustomPrice]]:
+        """A customer's prices."""
+        return self._lists(custom_prices_of, lambda row: row.customer_id)

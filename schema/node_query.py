@@ -1,0 +1,87 @@
+"""Finding any object by its id."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+
+from domain.ids import Prefix, split
+from permissions.guards import Requires
+from permissions.scopes import Scope
+from resolvers.customer import visible_to
+from resolvers.tenant import own_tenant
+from schema.appointment import Appointment
+from schema.context import Info
+from schema.customer import Customer, CustomerAddress
+from schema.fields import AUTHENTICATED, query
+from schema.location import Location
+from schema.node import Node
+from schema.service import Service, ServiceCategory, ServiceOption
+from schema.technician import Technician, TimeOff
+from schema.tenant import Tenant, User
+
+MOST_NODES = 100
+
+# For each prefix: the scope that reading such an object takes, the loader of its row, and its type.
+NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
+    Prefix.USER: (Scope.USERS_READ, "user", User.of),
+    Prefix.LOCATION: (Scope.LOCATIONS_READ, "location", Location.of),
+    Prefix.TECHNICIAN: (Scope.TECHNICIANS_READ, "technician", Technician.of),
+    Prefix.TIME_OFF: (Scope.TECHNICIANS_READ, "time_off", TimeOff.of),
+    Prefix.SERVICE_CATEGORY: (Scope.SERVICES_READ, "category", ServiceCategory.of),
+    Prefix.SERVICE: (Scope.SERVICES_READ, "service", Service.of),
+    Prefix.SERVICE_OPTION: (Scope.SERVICES_READ, "option", ServiceOption.of),
+    Prefix.CUSTOMER: (Scope.CUSTOMERS_READ, "customer", Customer.of),
+    Prefix.CUSTOMER_ADDRESS: (Scope.CUSTOMERS_READ, "address", CustomerAddress.of),
+    Prefix.APPOINTMENT: (Scope.APPOINTMENTS_READ, "appointment", Appointment.of),
+}
+
+
+@strawberry.type
+class NodeQuery:
+    """Root fields."""
+
+    @query(AUTHENTICATED, "Null for an id of nothing, of another tenant, or that is none.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """The object of an id."""
+        return await find_node(info, id)
+
+    @query(AUTHENTICATED, "In the order of the ids; null where there is nothing.")
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        """The objects of up to 100 ids."""
+        if len(ids) > MOST_NODES:
+            raise GraphQLError(f"At most {MOST_NODES} ids.", extensions={"code": "BAD_USER_INPUT"})
+        return list(await asyncio.gather(*(find_node(info, text) for text in ids)))
+
+
+async def find_node(info: Info, text: str) -> Node | None:
+    """The object of an id, if there is one and the caller may read such objects.
+
+    Raises:
+        GraphQLError: FORBIDDEN, when the caller may not read objects of that type at all.
+    """
+    parsed = split(text)
+    if parsed is None:
+        return None
+    prefix, value = parsed
+    caller = info.context.caller
+    if prefix is Prefix.TENANT:
+        _require(info, Scope.TENANT_READ)
+        row = await own_tenant(caller)
+        return Tenant.of(row) if row and row.id == value else None
+    if prefix not in NODES:
+        return None
+    scope, loader, convert = NODES[prefix]
+    _require(info, scope)
+    found = await getattr(info.context.load, loader).load(value)
+    if found is None or not await visible_to(caller, prefix, found):
+        return None
+    return convert(found)
+
+
+def _require(info: Info, scope: Scope) -> None:
+    guard = Requires(scope)
+    if not guard.allows(info.context.principal):
+        guard.on_unauthorized()

@@ -1,0 +1,42 @@
+"""The schema: root types put together from the nouns, built once."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from schema.account import AccountMutation
+from schema.appointment_event import EventSubscription
+from schema.appointment_mutation import AppointmentMutation
+from schema.appointment_query import AppointmentQuery
+from schema.customer import CustomerMutation, CustomerQuery
+from schema.location import LocationMutation, LocationQuery
+from schema.node_query import NodeQuery
+from schema.scalars import SCALARS
+from schema.service import ServiceMutation, ServiceQuery
+from schema.technician import TechnicianMutation, TechnicianQuery
+from schema.tenant import TenantMutation, TenantQuery
+
+Query = merge_types(
+    "Query",
+    (TenantQuery, NodeQuery, LocationQuery, TechnicianQuery, ServiceQuery, CustomerQuery, AppointmentQuery),
+)
+Mutation = merge_types(
+    "Mutation",
+    (
+        AccountMutation,
+        TenantMutation,
+        LocationMutation,
+        TechnicianMutation,
+        ServiceMutation,
+        CustomerMutation,
+        AppointmentMutation,
+    ),
+)
+Subscription = merge_types("Subscription", (EventSubscription,))
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+)

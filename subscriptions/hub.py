@@ -1,0 +1,170 @@
+"""The hub: each process listens once, reads a tenant's new events once, and hands them to all its subscribers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+from broadcaster import Broadcast
+
+from models.database import SIGNAL_CHANNEL, Database
+from models.errors import UNREACHABLE
+from models.event import Event, events_after, last_seq
+from subscriptions.backends import GAP, ReconnectingBackend
+from subscriptions.errors import Lagged
+
+log = structlog.get_logger("hub")
+
+BATCH = 500
+# Events that wait for a subscriber which does not read; one who is further behind comes back with its cursor.
+MOST_WAITING = 1_000
+# A lost signal delays an event by at most this.
+SWEEP_S = 2.0
+
+
+class Subscriber:
+    """One reader's place in a tenant's stream."""
+
+    def __init__(self) -> None:
+        self.waiting: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
+        self.lagged = False
+
+    def give(self, event: Event) -> None:
+        """Hand an event over, or note that the reader fell behind."""
+        if self.lagged:
+            return
+        if self.waiting.qsize() >= MOST_WAITING - 1:
+            self.lagged = True
+            self.waiting.put_nowait(None)
+        else:
+            self.waiting.put_nowait(event)
+
+
+class TenantStream:
+    """A tenant's subscribers in this process, and how far the rows have been read."""
+
+    def __init__(self) -> None:
+        self.subscribers: set[Subscriber] = set()
+        self.last: int | None = None
+        self.reading = asyncio.Lock()
+
+
+class Hub:
+    """Hands committed events to subscribers: in order, none missed, none twice.
+
+    A signal "tenant T is at N" is only a hint. What is delivered are the rows behind the last one read, so that a lost
+    signal or a reconnection delays an event and never loses or doubles it.
+    """
+
+    def __init__(self, database: Database, backend: ReconnectingBackend) -> None:
+        self._database = database
+        self._backend = backend
+        self._broadcast = Broadcast(backend=backend)
+        self._streams: dict[UUID, TenantStream] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        await self._broadcast.connect()
+        self._tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())}
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._broadcast.disconnect()
+
+    async def publish(self, tenant_id: UUID, seq: int) -> None:
+        """Signal other processes, where the broadcast is not the database's own."""
+        await self._broadcast.publish(SIGNAL_CHANNEL, f"{tenant_id}:{seq}")
+
+    async def events(self, tenant_id: UUID, after: int | None) -> AsyncIterator[Event]:
+        """The tenant's events behind `after` (None: from now on): first from the table, then as they are committed.
+
+        Raises:
+            Lagged: the reader fell too far behind.
+        """
+        subscriber = Subscriber()
+        stream = self._streams.setdefault(tenant_id, TenantStream())
+        # Registered before the first look at the table: what is committed in between is heard, and skipped if read.
+        stream.subscribers.add(subscriber)
+        try:
+            position = await self._newest(tenant_id) if after is None else after
+            if stream.last is None:
+                stream.last = position if after is None else await self._newest(tenant_id)
+            async for event in self._replay(tenant_id, position):
+                position = event.seq
+                yield event
+            while True:
+                heard = await subscriber.waiting.get()
+                if heard is None:
+                    raise Lagged
+                if heard.seq <= position:
+                    continue
+                if heard.seq > position + 1:
+                    async for event in self._replay(tenant_id, position):
+                        position = event.seq
+                        yield event
+                    continue
+                position = heard.seq
+                yield heard
+        finally:
+            stream.subscribers.discard(subscriber)
+            if not stream.subscribers and self._streams.get(tenant_id) is stream:
+                del self._streams[tenant_id]
+
+    async def _newest(self, tenant_id: UUID) -> int:
+        async with self._database.tenant(tenant_id) as session:
+            return await last_seq(session)
+
+    async def _batch(self, tenant_id: UUID, position: int) -> Sequence[Event]:
+        async with self._database.tenant(tenant_id) as session:
+            return await events_after(session, position, BATCH)
+
+    async def _replay(self, tenant_id: UUID, position: int) -> AsyncIterator[Event]:
+        while batch := await self._batch(tenant_id, position):
+            for event in batch:
+                yield event
+            position = batch[-1].seq
+            if len(batch) < BATCH:
+                return
+
+    async def _listen(self) -> None:
+        async with self._broadcast.subscribe(SIGNAL_CHANNEL) as signals:
+            while True:
+                signal = await signals.get()
+                if signal.message == GAP:
+                    for tenant_id in list(self._streams):
+                        self._wake(tenant_id)
+                    continue
+                with suppress(ValueError):
+                    self._wake(UUID(signal.message.partition(":")[0]))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for tenant_id in list(self._streams):
+                self._wake(tenant_id)
+
+    def _wake(self, tenant_id: UUID) -> None:
+        stream = self._streams.get(tenant_id)
+        if stream is None or stream.last is None:
+            return
+        task = asyncio.create_task(self._deliver(tenant_id, stream))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, tenant_id: UUID, stream: TenantStream) -> None:
+        # One reader at a time: two that read the same rows would hand them out twice, or out of order.
+        async with stream.reading:
+            try:
+                while batch := await self._batch(tenant_id, stream.last or 0):
+                    for event in batch:
+                        for subscriber in list(stream.subscribers):
+                            subscriber.give(event)
+                    stream.last = batch[-1].seq
+            except UNREACHABLE as error:
+                # The next sweep or reconnection tries again; nothing is lost, the position has not moved.
+                log.warning("events not read", error=type(error).__name__)
