@@ -104,6 +104,15 @@ class Database:
                 raise refusal from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def ping(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it does not give one.
+        """
+        async with self.anonymous() as session:
+            await session.execute(text("SELECT 1"))
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()

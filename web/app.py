@@ -1,0 +1,92 @@
+"""The ASGI application: its routes, its middleware and what lives as long as it does."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from models.database import Database
+from schema.limits import Limits
+from schema.root import schema
+from settings import Settings
+from subscriptions.backends import backend_for
+from subscriptions.hub import Hub
+from web import health
+from web.context import Contexts
+from web.graphql_http import GraphQLEndpoint
+from web.graphql_operations import Operations
+from web.graphql_ws import GraphQLSocket
+from web.graphql_ws_registry import LocalConnections
+from web.logging import configure_logging
+from web.middleware.cors import Cors
+from web.middleware.request_log import RequestLog
+from web.middleware.secure_transport import SecureTransport
+from web.middleware.security_headers import SecurityHeaders
+
+LIMITS = Limits()
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application.
+
+    Raises:
+        ValueError: there is no DATABASE_URL, or BROADCAST_URL is of no known kind.
+    """
+    if settings.database_url is None:
+        raise ValueError("DATABASE_URL is not set; `sps up` starts a database of its own")
+    configure_logging()
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or settings.database_url))
+    contexts = Contexts(settings, database, hub)
+    operations = Operations(schema, LIMITS)
+    endpoint = GraphQLEndpoint(schema, contexts, LIMITS, settings=settings, operations=operations)
+    socket = GraphQLSocket(
+        schema,
+        contexts,
+        LIMITS,
+        origin_allowed=no_origin_allowed,
+        registry=LocalConnections(),
+        settings=settings,
+        operations=operations,
+    )
+    app = Starlette(
+        routes=[
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", socket),
+            Route("/health/live", health.live, methods=["GET"]),
+            Route("/health/ready", health.ready, methods=["GET"]),
+        ],
+        middleware=[
+            Middleware(RequestLog, settings=settings),
+            Middleware(SecurityHeaders, settings=settings),
+            Middleware(SecureTransport, settings=settings),
+            Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
+        ],
+        lifespan=_lifespan(settings, database, hub),
+    )
+    app.state.database = database
+    return app
+
+
+async def no_origin_allowed(_origin: str) -> bool:
+    """Pages of other origins may not call, until a location allows its site."""
+    return False
+
+
+def _lifespan(
+    settings: Settings, database: Database, hub: Hub
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if settings.broadcast_url and not settings.broadcast_url.startswith("postgres"):
+            database.after_events.append(hub.publish)
+        await hub.start()
+        try:
+            yield
+        finally:
+            await hub.stop()
+            await database.close()
+
+    return lifespan
