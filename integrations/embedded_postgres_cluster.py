@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from integrations.embedded_postgres_host import EmbeddedPostgresError, Host, acc
 
 SUPERUSER, OWNER, APP, DATABASE = "postgres", "sps_owner", "sps_app", "sps"
 ROLES = (SUPERUSER, OWNER, APP)
+ENDING_SECONDS = 5.0
 
 
 def create_cluster(host: Host, data: Path) -> bool:
@@ -19,11 +21,10 @@ def create_cluster(host: Host, data: Path) -> bool:
     Raises:
         EmbeddedPostgresError: the folder is not a cluster of this PostgreSQL, or initdb fails.
     """
-    place = data.readlink() if data.is_symlink() else data
-    if place.exists():
-        _check(host, place)
+    if data.exists():
+        _check(host, data)
         return False
-    partial = place.with_name(f"{place.name}.partial")
+    partial = data.with_name(f"{data.name}.partial")
     if partial.exists():
         shutil.rmtree(partial)
     partial.mkdir(mode=0o700)
@@ -43,53 +44,61 @@ def create_cluster(host: Host, data: Path) -> bool:
     )
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["initdb failed"])[0]
-        raise EmbeddedPostgresError(f"The embedded database in {place.parent} cannot be created: {reason}")
-    partial.rename(place)
+        raise EmbeddedPostgresError(f"The embedded database in {data.parent} cannot be created: {reason}")
+    partial.rename(data)
     return True
 
 
-def _check(host: Host, place: Path) -> None:
+def _check(host: Host, data: Path) -> None:
     try:
-        found = place.stat()
+        found = data.stat()
         if found.st_uid == 0 and host.account:
-            _hand_over(host, place)
+            _hand_over(host, data)
         elif found.st_uid != host.uid:
             raise EmbeddedPostgresError(
-                f"{place} belongs to {account_name(found.st_uid)}: start as the user who made it, or choose another --data-dir."
+                f"{data} belongs to {account_name(found.st_uid)}: start as the user who made it, or choose another --data-dir."
             )
-        version = (place / "PG_VERSION").read_text(encoding="ascii").strip()
+        version = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     except FileNotFoundError as error:
         raise EmbeddedPostgresError(
-            f"The data folder {place} is damaged (PG_VERSION is missing): put a backup in its place, or remove it to start empty."
+            f"The data folder {data} is damaged (PG_VERSION is missing): put a backup in its place, or remove it to start empty."
         ) from error
     if version != str(host.major):
         raise EmbeddedPostgresError(
-            f"{place} was made by PostgreSQL {version}, and {host.bindir} holds {host.major}: set SPS_PG_BINDIR to binaries of {version}."
+            f"{data} was made by PostgreSQL {version}, and {host.bindir} holds {host.major}: set SPS_PG_BINDIR to binaries of {version}."
         )
 
 
-def _hand_over(host: Host, place: Path) -> None:
+def _hand_over(host: Host, data: Path) -> None:
     """A folder that root has restored from a copy belongs to root, as whom PostgreSQL does not run."""
-    for folder, folders, files in os.walk(place):
+    for folder, folders, files in os.walk(data):
         host.give(Path(folder))
         for name in (*folders, *files):
             host.give(Path(folder, name))
 
 
 def remove_stale_pid_file(data: Path) -> None:
-    """Remove the note of a server that is gone, when its process number has since been given to another program.
+    """Remove the note of a server that is gone, though its process number is not: PostgreSQL would take it for living.
 
-    PostgreSQL itself takes any living process of its account for that server, as after a container's restart.
+    The number may have been given to another program, as after a container's restart, or be kept by a zombie, which
+    stays for good where the first process of a container does not clear away what it inherits.
     """
     note = data / "postmaster.pid"
-    try:
-        number = int(note.read_text(encoding="utf-8").split(maxsplit=1)[0])
-        name = Path(f"/proc/{number}/comm").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError, IndexError):
-        # No note, no such process (PostgreSQL sees that too), or a system without /proc: PostgreSQL decides.
-        return
-    if "postgres" not in name:
-        note.unlink()
+    deadline = time.monotonic() + ENDING_SECONDS
+    # A server works in its data folder. Systems without /proc leave the judgement to PostgreSQL.
+    while note.exists() and Path("/proc/self/cwd").exists():
+        try:
+            number = int(note.read_text(encoding="utf-8").split(maxsplit=1)[0])
+            works_here = Path(f"/proc/{number}/cwd").readlink() == data.resolve()
+        except (OSError, ValueError, IndexError):
+            works_here = False
+        if not works_here:
+            note.unlink()
+        elif time.monotonic() > deadline:
+            return
+        else:
+            # A killed process drops its locks a moment before it is gone.
+            time.sleep(0.01)
 
 
 def write_access(host: Host, data: Path) -> None:

@@ -194,7 +194,9 @@ def cluster_folder(host: Host, home: Path) -> Path:
     The account that stands in for root cannot enter, say, /root; loosening the modes of folders that are not ours is no answer.
     """
     data = home / "data"
-    if host.account is None or data.is_symlink() or data.exists():
+    if data.is_symlink():
+        return data.readlink()
+    if host.account is None or data.exists():
         return data
     reach = run_as(host.account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(home)])
     if reach.returncode == 0:
@@ -209,23 +211,22 @@ def cluster_folder(host: Host, home: Path) -> Path:
             f"and {SYSTEM_HOME} cannot be written ({error.strerror}): choose another folder with --data-dir."
         ) from error
     data.symlink_to(elsewhere / "data")
-    return data
+    return elsewhere / "data"
 
 
-def socket_folder(host: Host, home: Path) -> Path:
+def socket_folder(host: Host, data: Path) -> Path:
     """A private folder (mode 0700, owned by PostgreSQL's account) short enough for a socket, made if need be.
 
     Raises:
         EmbeddedPostgresError: the folder in /tmp exists and is not ours alone.
     """
-    data = home / "data"
-    inside = (data.readlink() if data.is_symlink() else data).parent / "run"
+    inside = data.with_name("run")
     # libpq takes a comma for a list of hosts, and PostgreSQL has quoting rules of its own: odd names go the short way too.
     plain = re.fullmatch(r"[\w/.+-]+", str(inside), re.ASCII)
     if plain and len(os.fsencode(inside / SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
         folder = inside
     else:
-        folder = Path("/tmp") / f"sps-{host.uid}-{sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"  # noqa: S108
+        folder = Path("/tmp") / f"sps-{host.uid}-{sha256(os.fsencode(data)).hexdigest()[:16]}"  # noqa: S108
     try:
         folder.mkdir(mode=0o700)
         host.give(folder)

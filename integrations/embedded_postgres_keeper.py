@@ -28,6 +28,9 @@ def main(order: dict[str, Any]) -> int:
         order: `locks` (paths: keeper, alive, users), `command`, `log`, `environment`, `user`, `group` (null: our own),
             `sync` (a command, or null), `remove` (a folder to delete afterwards, or null).
     """
+    # Out of reach of Ctrl-C, and of whoever kills the group of the process that started us; and in nobody's folder.
+    os.setsid()
+    os.chdir("/")
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     keeper, alive, users = (
