@@ -21,7 +21,7 @@ from schema.limits_document import DocumentFacts, OperationFacts, examine
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 # The parser tells these apart from other syntax errors by their text alone.
-_PARSER_LIMITS = ("tokens. Parsing aborted", "comments. Parsing aborted", "nested too deeply. Parsing aborted")
+_PARSER_LIMITS = ("tokens. Parsing aborted.", "comments. Parsing aborted.", "nested too deeply. Parsing aborted.")
 
 
 @dataclass(slots=True, weakref_slot=True)

@@ -1,0 +1,1 @@
+"""The layers around every request, outermost first: request log, security headers, secure transport, CORS."""

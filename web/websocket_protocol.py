@@ -1,0 +1,50 @@
+"""uvicorn's websocket protocol, with one change: a close frame does not wait for a reader that has stopped reading."""
+
+from typing import Any
+
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+class PromptCloseProtocol(WebSocketsSansIOProtocol):
+    """Puts the close frame behind what is buffered, and drops the connection when that is not taken in time.
+
+    Stock uvicorn lets `websocket.close` wait until the buffer has drained, for as long as the peer likes, and then keeps the
+    connection until the last byte is taken: whoever stops reading holds it open and never learns the code.
+    """
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send one ASGI event."""
+        if message["type"] != "websocket.close" or self.writable.is_set() or self.disconnected:
+            await super().send(message)
+            return
+        self.writable.set()
+        try:
+            await super().send(message)
+        finally:
+            self.writable.clear()
+        self.loop.call_later(self.close_timeout, self.transport.abort)
+
+
+def uvicorn_options(body_bytes: int) -> dict[str, Any]:
+    """What the server must be started with for the edge to hold: `uvicorn.Config(app, **uvicorn_options(...))`.
+
+    Args:
+        body_bytes: the longest websocket message that is read.
+    """
+    return {
+        # uvicorn would believe anybody on loopback; web.client believes SPS_TRUSTED_PROXIES alone.
+        "proxy_headers": False,
+        # web.middleware.request_log writes the access log, without query strings and tokens.
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+        "ws": PromptCloseProtocol,
+        "ws_max_size": body_bytes,
+        # Small messages gain nothing, and inflating a stranger's bytes costs memory.
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": 20.0,
+        "ws_ping_timeout": 20.0,
+        "timeout_keep_alive": 15,
+        "h11_max_incomplete_event_size": 32_768,
+    }
