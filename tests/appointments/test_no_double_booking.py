@@ -1,0 +1,167 @@
+"""No technician is in two places: by construction, under any race."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.ids import Prefix, decode
+from models.database import ATTEMPTS
+from tests.world import World
+
+RACERS = 32
+PATIENCE_S = 2.0
+DAY = "2027-03-02"
+
+
+def window(start: str, end: str) -> dict[str, str]:
+    return {"start": f"{DAY}T{start}:00-06:00", "end": f"{DAY}T{end}:00-06:00"}
+
+
+async def race(booking: Callable[[int], Awaitable[Any]]) -> tuple[list[Any], float]:
+    """Let everybody go at once; the answers, and the longest wait in seconds."""
+
+    async def timed(number: int) -> tuple[Any, float]:
+        began = time.monotonic()
+        answer = await booking(number)
+        return answer, time.monotonic() - began
+
+    done = await asyncio.gather(*(timed(number) for number in range(RACERS)))
+    return [answer for answer, _ in done], max(seconds for _, seconds in done)
+
+
+def judge(codes: list[str]) -> None:
+    """What must be true of a race for one place."""
+    assert codes.count("won") == 1, codes
+    assert codes.count("SLOT_TAKEN") == RACERS - 1, codes
+
+
+async def test_one_of_32_schedules_wins(world: World) -> None:
+    waiting = [await world.book() for _ in range(RACERS)]
+
+    async def schedule(number: int) -> str:
+        # Different lengths: they overlap without being equal.
+        answer = await world.api.do(
+            "appointmentSchedule", "appointment { id } userErrors { code path }",
+            appointmentId=waiting[number]["id"], technicianId=world.technician,
+            scheduled=window("09:00", f"10:{number:02}"),
+        )  # fmt: skip
+        return answer["userErrors"][0]["code"] if answer["userErrors"] else "won"
+
+    codes, longest = await race(schedule)
+    judge(codes)
+    assert longest < PATIENCE_S
+
+
+async def test_one_of_32_assignments_wins(world: World) -> None:
+    waiting = [await world.book(*window("09:00", "10:00").values()) for _ in range(RACERS)]
+
+    async def assign(number: int) -> str:
+        answer = await world.api.do(
+            "appointmentAssign", "appointment { id } userErrors { code path }",
+            appointmentId=waiting[number]["id"], technicianId=world.technician,
+        )  # fmt: skip
+        return answer["userErrors"][0]["code"] if answer["userErrors"] else "won"
+
+    codes, longest = await race(assign)
+    judge(codes)
+    assert longest < PATIENCE_S
+
+
+async def test_swaps_in_both_directions_neither_deadlock_nor_wait(world: World) -> None:
+    other = await world.add_technician("Otto Ode")
+    people = (world.technician, other)
+    made = [
+        await world.book(
+            *window(f"{8 + number // 2:02}:00", f"{8 + number // 2:02}:59").values(), technicianId=people[number % 2]
+        )
+        for number in range(16)
+    ]
+
+    async def swap(number: int) -> str:
+        answer = await world.api.do(
+            "appointmentAssign", "appointment { id } userErrors { code path }",
+            appointmentId=made[number % 16]["id"], technicianId=people[(number + 1) % 2],
+        )  # fmt: skip
+        return answer["userErrors"][0]["code"] if answer["userErrors"] else "won"
+
+    codes, longest = await race(swap)
+    assert set(codes) <= {"won", "SLOT_TAKEN"}
+    assert longest < PATIENCE_S
+
+
+async def test_back_to_back_is_no_overlap(world: World) -> None:
+    await world.book(*window("09:00", "10:00").values(), technicianId=world.technician)
+    await world.book(*window("10:00", "11:00").values(), technicianId=world.technician)
+
+
+async def test_what_is_over_or_cancelled_frees_the_time_and_cannot_take_it_back(world: World) -> None:
+    first = await world.book(*window("09:00", "10:00").values(), technicianId=world.technician)
+    await world.api.do("appointmentCancel", appointmentId=first["id"])
+    await world.book(*window("09:00", "10:00").values(), technicianId=world.technician)
+    again = await world.api.do("appointmentReopen", "appointment { id } userErrors { code }", appointmentId=first["id"])
+    assert again == {"appointment": None, "userErrors": [{"code": "SLOT_TAKEN"}]}
+
+
+@pytest.fixture
+def scratch(owner_url: str) -> Iterator[str]:
+    """Appointments as the first idea has them: no constraint, no lock."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE naive (technician int, starts int, ends int)")
+        yield owner_url
+        connection.execute("DROP TABLE naive")
+
+
+async def test_the_naive_version_fails_this_test(scratch: str) -> None:
+    """Look whether it is free, then write: what the constraint is there for."""
+    looked = asyncio.Barrier(RACERS)
+
+    async def look_then_write(_number: int) -> str:
+        async with await psycopg.AsyncConnection.connect(scratch) as connection:
+            found = await connection.execute("SELECT 1 FROM naive WHERE technician = 1 AND starts < 10 AND ends > 9")
+            taken = await found.fetchone()
+            await looked.wait()
+            if taken:
+                return "SLOT_TAKEN"
+            await connection.execute("INSERT INTO naive VALUES (1, 9, 10)")
+            return "won"
+
+    codes, _ = await race(look_then_write)
+    with pytest.raises(AssertionError):
+        judge(codes)
+
+
+async def test_without_the_lock_racers_deadlock(world: World, database_url: str) -> None:
+    """Two writers that insert before they look: each waits for the other's uncommitted row inside the constraint."""
+    made = [await world.book() for _ in range(2)]
+    outcome = await _insert_without_lock(world, database_url, [each["id"] for each in made])
+    assert psycopg.errors.DeadlockDetected in outcome, outcome
+    assert ATTEMPTS > 1
+
+
+async def _insert_without_lock(world: World, database_url: str, ids: list[str]) -> list[type[BaseException] | None]:
+    tenant = (await world.api.ask("{ tenant { id } }"))["tenant"]["id"]
+    person = decode(Prefix.TECHNICIAN, world.technician)
+    update = (
+        "UPDATE appointments SET status = 'SCHEDULED', technician_id = %s, starts_at = %s, ends_at = %s WHERE id = %s"
+    )
+    written = asyncio.Barrier(2)
+
+    async def writer(number: int) -> None:
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            await connection.execute(
+                "SELECT set_config('app.tenant_id', %s, true)", (str(decode(Prefix.TENANT, tenant)),)
+            )
+            mine, theirs = ("09:00", "10:00"), ("14:00", "15:00")
+            first, second = (mine, theirs) if number == 0 else (theirs, mine)
+            identity = decode(Prefix.APPOINTMENT, ids[number])
+            for hours in (first, second):
+                await connection.execute(update, (person, f"{DAY} {hours[0]}", f"{DAY} {hours[1]}", identity))
+                if hours is first:
+                    await written.wait()
+
+    found = await asyncio.gather(writer(0), writer(1), return_exceptions=True)
+    return [type(each) if isinstance(each, BaseException) else None for each in found]
