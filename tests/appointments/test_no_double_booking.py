@@ -165,3 +165,27 @@ async def _insert_without_lock(world: World, database_url: str, ids: list[str]) 
 
     found = await asyncio.gather(writer(0), writer(1), return_exceptions=True)
     return [type(each) if isinstance(each, BaseException) else None for each in found]
+
+
+async def test_every_change_of_a_calendar_takes_the_technicians_lock(world: World, database_url: str) -> None:
+    """While somebody else holds it, nobody changes that calendar; and nobody waits for ever."""
+    tenant = (await world.api.ask("{ tenant { id } }"))["tenant"]["id"]
+    planned = [
+        await world.book(*window(f"{hour:02}:00", f"{hour:02}:30").values(), technicianId=world.technician)
+        for hour in range(8, 11)
+    ]
+    asked = [await world.book(), await world.book(*window("12:00", "12:30").values())]
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
+        await holder.execute("SELECT set_config('app.tenant_id', %s, true)", (str(decode(Prefix.TENANT, tenant)),))
+        person = decode(Prefix.TECHNICIAN, world.technician)
+        await holder.execute("SELECT 1 FROM technicians WHERE id = %s FOR NO KEY UPDATE", (person,))
+        answers = await asyncio.gather(
+            world.api.do("appointmentSchedule", appointmentId=asked[0]["id"], technicianId=world.technician,
+                         scheduled=window("15:00", "16:00")),
+            world.api.do("appointmentAssign", appointmentId=asked[1]["id"], technicianId=world.technician),
+            world.api.do("appointmentAssign", appointmentId=planned[0]["id"]),
+            world.api.do("appointmentMarkOnTheWay", appointmentId=planned[1]["id"], etaMinutes=5),
+            world.api.do("appointmentCancel", appointmentId=planned[2]["id"]),
+            world.api.do("timeOffAdd", technicianId=world.technician, window=window("08:00", "17:00")),
+        )  # fmt: skip
+    assert [each["userErrors"][0]["code"] for each in answers] == ["BUSY"] * 6
