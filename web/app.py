@@ -59,8 +59,8 @@ def create_app(settings: Settings) -> Starlette:
             Route("/health/ready", health.ready, methods=["GET"]),
         ],
         middleware=[
-            Middleware(RequestLog, settings=settings),
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(RequestLog, settings=settings),
             Middleware(SecureTransport, settings=settings),
             Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
         ],

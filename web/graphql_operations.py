@@ -60,8 +60,9 @@ class Operations:
             raise ValueError("The edge runs neither schema extensions nor operation directives: use field extensions.")
         self.schema = schema
         self.limits = limits
-        self.buckets = buckets or TokenBuckets()
-        self.cache = cache or document_cache(schema, limits)
+        # Both are falsy while they are empty.
+        self.buckets = TokenBuckets() if buckets is None else buckets
+        self.cache = document_cache(schema, limits) if cache is None else cache
 
     async def prepare(
         self,

@@ -44,7 +44,7 @@ class GraphQLSocket:
     ) -> None:
         self.context_for = context_for
         self.origin_allowed = origin_allowed
-        self.registry = registry or LocalConnections()
+        self.registry = LocalConnections() if registry is None else registry
         self.socket_limits = socket_limits or SocketLimits()
         self.settings = settings or get_settings()
         self.operations = operations or Operations(schema, limits)

@@ -35,7 +35,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # E.164, and numbers as people in the US write them.
     (re.compile(r"(?<![\w.])(?:\+|%2B)\d[\d\s().-]{6,18}\d(?!\w)"), REDACTED),
     (re.compile(r"(?<![\w.])(?:1[\s.-]?)?\(?\d{3}\)?[\s.-]?\d{3}[\s.-]\d{4}(?![\w])"), REDACTED),
-    (re.compile(r"(?<![\w.-])\d{10,15}(?![\w.-])"), REDACTED),
+    (re.compile(r"(?<![\w.-])\d{10,15}(?![\w-]|\.\d)"), REDACTED),
 )
 # An opaque token: long, and mixed as no word is. TypeIDs and UUIDs are shorter or have hyphens, and may be logged.
 _OPAQUE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,}={0,2}(?![A-Za-z0-9_-])")

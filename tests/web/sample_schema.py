@@ -155,7 +155,7 @@ class Query:
 
     @strawberry.field
     def boom(self) -> str | None:
-        raise RuntimeError("the password of ada@example.com is hunter2")
+        raise RuntimeError("ada@example.com sent password=hunter2")
 
     @strawberry.field
     def denied(self) -> str | None:

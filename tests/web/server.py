@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 import websockets
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -92,7 +93,7 @@ def build_app(edge_world: World, operations: Operations, registry: LocalConnecti
 
     factory = contexts(edge_world)
     shared: dict[str, Any] = {"settings": settings, "operations": operations}
-    app: ASGIApp = Starlette(
+    return Starlette(
         routes=[
             Route("/graphql", GraphQLEndpoint(schema, factory, operations.limits, **shared)),
             WebSocketRoute(
@@ -109,12 +110,14 @@ def build_app(edge_world: World, operations: Operations, registry: LocalConnecti
             ),
             Route("/widget", frameable),
             Route("/broken", broken),
-        ]
+        ],
+        middleware=[
+            Middleware(SecurityHeaders, settings=settings),
+            Middleware(RequestLog, settings=settings),
+            Middleware(SecureTransport, settings=settings),
+            Middleware(Cors, settings=settings, origin_allowed=origin_allowed),
+        ],
     )
-    app = Cors(app, settings, origin_allowed)
-    app = SecureTransport(app, settings)
-    app = SecurityHeaders(app, settings)
-    return RequestLog(app, settings)
 
 
 async def stop(server: uvicorn.Server) -> None:

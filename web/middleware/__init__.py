@@ -1,1 +1,1 @@
-"""The layers around every request, outermost first: request log, security headers, secure transport, CORS."""
+"""The layers around every request, outermost first: security headers, request log, secure transport, CORS."""

@@ -18,7 +18,7 @@ LONGEST_SEGMENT = 24
 
 
 class RequestLog:
-    """Outermost middleware.
+    """The middleware around all that can fail; only the security headers, which its own answers need too, are outside it.
 
     Args:
         app: what it wraps.
