@@ -115,6 +115,11 @@ class Hub:
             if not stream.subscribers and self._streams.get(tenant_id) is stream:
                 del self._streams[tenant_id]
 
+    def read_up_to(self, tenant_id: UUID) -> int | None:
+        """How far this process has read the tenant's events; None without a subscriber."""
+        stream = self._streams.get(tenant_id)
+        return stream.last if stream else None
+
     async def _newest(self, tenant_id: UUID) -> int:
         async with self._database.tenant(tenant_id) as session:
             return await last_seq(session)
