@@ -1,7 +1,7 @@
 """The hub: each process listens once, reads a tenant's new events once, and hands them to all its subscribers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -80,7 +80,7 @@ class Hub:
         """Signal other processes, where the broadcast is not the database's own."""
         await self._broadcast.publish(SIGNAL_CHANNEL, f"{tenant_id}:{seq}")
 
-    async def events(self, tenant_id: UUID, after: int | None) -> AsyncIterator[Event]:
+    async def events(self, tenant_id: UUID, after: int | None) -> AsyncGenerator[Event, None]:
         """The tenant's events behind `after` (None: from now on): first from the table, then as they are committed.
 
         Raises:
