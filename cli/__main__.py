@@ -1,11 +1,13 @@
 """The command line: `sps up` and its siblings. What a command needs is imported when it runs, so that each starts quickly."""
 
+import time
 from pathlib import Path
 
 import click
 
 from cli.trouble import say
 
+BEGAN = time.monotonic()
 PORT = click.IntRange(1, 65535)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -24,7 +26,7 @@ def up(port: int | None, host: str | None, data_dir: Path | None, demo: bool) ->
     """Create what is missing, start database, server and worker, and run until Ctrl-C."""
     from cli.up import up as run
 
-    run(host=host, port=port, data_dir=data_dir, demo=demo)
+    run(host=host, port=port, data_dir=data_dir, demo=demo, began=BEGAN)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -1,5 +1,6 @@
-"""What a process does that `sps up` or `sps serve --workers` has started: ends when told, and when its parent is gone."""
+"""What a process does that `sps up` or `sps serve --workers` has started: waits for its orders, and ends with its parent."""
 
+import json
 import os
 import signal
 import sys
@@ -21,16 +22,25 @@ def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
-def end_with_parent(descriptor: int | None) -> None:
-    """End when the other end of this pipe closes, which the kernel does however the parent ends.
+def follow_parent(descriptor: int | None) -> None:
+    """Wait until the parent says go, and from then on end when it is gone, which the kernel tells us however it ends.
+
+    The order is a line of JSON with variables for our environment: where the database is, once the parent knows.
 
     Args:
-        descriptor: the pipe's reading end; None: started by hand, and nobody's child.
+        descriptor: the reading end of the parent's pipe; None: started by hand, and nobody's child.
     """
     if descriptor is None:
         return
     # Ctrl-C reaches the whole group: the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    order = b""
+    while not order.endswith(b"\n"):
+        part = os.read(descriptor, 65_536)
+        if not part:
+            sys.exit(0)
+        order += part
+    os.environ.update(json.loads(order))
     threading.Thread(target=_await_end, args=(descriptor,), name="parent", daemon=True).start()
 
 

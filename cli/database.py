@@ -29,6 +29,8 @@ class Access:
     migrator_url: str
     app_url: str
     app_role: str
+    #: What children are told: where the database is, unless they find the embedded one by the data folder.
+    order: dict[str, str]
     #: Starts an embedded server again that has ended; tells whether it did.
     revive: Callable[[], bool]
 
@@ -42,7 +44,8 @@ def administered(settings: Settings) -> Iterator[Access]:
     """
     if settings.database_url is None:
         with _embedded(settings) as server:
-            yield Access(server.url(DATABASE, OWNER), server.url(DATABASE, APP), APP, server.revive)
+            # Children that hold the embedded database themselves keep it running while they live.
+            yield Access(server.url(DATABASE, OWNER), server.url(DATABASE, APP), APP, {}, server.revive)
         return
     migrator_url, setting = settings.database_url, "DATABASE_URL"
     if settings.database_migrator_url:
@@ -50,11 +53,12 @@ def administered(settings: Settings) -> Iterator[Access]:
     with connect(migrator_url, setting) as connection:
         _require_migrator(connection, setting)
         if settings.database_migrator_url:
-            app_url = settings.database_url
+            app_url, direct_url = settings.database_url, settings.database_direct_url
             app_role = _require_app(app_url)
         else:
-            app_url, app_role = _provision(connection, migrator_url, Keys(settings.data_dir))
-    yield Access(plain(migrator_url), plain(app_url), app_role, lambda: False)
+            app_url, app_role, direct_url = _provision(connection, migrator_url, settings)
+        settings = settings.model_copy(update={"database_url": plain(app_url), "database_direct_url": direct_url})
+    yield Access(plain(migrator_url), plain(app_url), app_role, order(settings), lambda: False)
 
 
 @contextmanager
@@ -70,6 +74,12 @@ def served(settings: Settings) -> Iterator[Settings]:
         return
     _require_app(settings.database_url)
     yield _as_app(settings.database_url)
+
+
+def order(settings: Settings) -> dict[str, str]:
+    """The variables by which a child finds the database of these settings, as the app's role."""
+    found = {"DATABASE_URL": settings.database_url, "DATABASE_DIRECT_URL": settings.database_direct_url}
+    return {name: value for name, value in found.items() if value}
 
 
 @contextmanager
@@ -115,15 +125,21 @@ def app_role_name(database: str) -> str:
     return name if len(name.encode()) <= NAME_BYTES else f"sps_app_{hashlib.sha256(database.encode()).hexdigest()[:32]}"
 
 
-def _provision(connection: psycopg.Connection[Any], migrator_url: str, keys: Keys) -> tuple[str, str]:
+def _provision(
+    connection: psycopg.Connection[Any], migrator_url: str, settings: Settings
+) -> tuple[str, str, str | None]:
     found = facts(connection)
     role = app_role_name(found.database)
     parts = conninfo_to_dict(plain(migrator_url))
-    password = keys.app_password(f"{parts.get('host', '')}:{parts.get('port', 5432)}/{found.database}")
+    password = Keys(settings.data_dir).app_password(
+        f"{parts.get('host', '')}:{parts.get('port', 5432)}/{found.database}"
+    )
     app_url = with_role(migrator_url, found.database, role, password)
+    direct = settings.database_direct_url
+    made = app_url, role, with_role(direct, found.database, role, password) if direct else None
     exists = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
     if exists and _accepts(app_url):
-        return app_url, role
+        return made
     # Encrypted here: the statement may end up in the server's log.
     secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     try:
@@ -140,7 +156,7 @@ def _provision(connection: psycopg.Connection[Any], migrator_url: str, keys: Key
             f"DATABASE_URL: the role {found.role} may not {'change' if exists else 'create'} the role {role}, as which the app would run: "
             "name a role for the app in DATABASE_URL, and this one in DATABASE_MIGRATOR_URL."
         ) from error
-    return app_url, role
+    return made
 
 
 def _accepts(url: str) -> bool:

@@ -1,7 +1,6 @@
 """`sps up`: the whole product from one command, and its end from one Ctrl-C."""
 
 import http.client
-import os
 import threading
 import time
 from functools import partial
@@ -9,11 +8,14 @@ from pathlib import Path
 
 import click
 
+from cli.child import end_on_signals
 from cli.configuration import load
-from cli.database import administered
+from cli.database import Access, administered
 from cli.listen import listen
-from cli.seed import LogIn, seed
-from cli.supervisor import Program, Supervisor
+from cli.prepare import prepare
+from cli.program import Program
+from cli.seed import LogIn
+from cli.supervisor import Supervisor
 from cli.trouble import Trouble, say
 from cli.welcome import welcome
 from settings import Settings
@@ -22,39 +24,40 @@ READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
 
-def up(*, host: str | None, port: int | None, data_dir: Path | None, demo: bool) -> None:
+def up(*, host: str | None, port: int | None, data_dir: Path | None, demo: bool, began: float) -> None:
     """Run database, server and worker until Ctrl-C or SIGTERM.
+
+    Args:
+        host: address to listen on; None: as configured.
+        port: likewise.
+        data_dir: likewise.
+        demo: whether the demo business is seeded.
+        began: when the command was typed, in monotonic seconds.
 
     Raises:
         Trouble: something that the person who started it can mend.
     """
-    began = time.monotonic()
+    end_on_signals()
     settings = load(SPS_HOST=host, SPS_PORT=port, SPS_DATA_DIR=data_dir)
-    with listen(settings.host, settings.port) as listener, administered(settings) as access:
-        from models.migrate import upgrade
-
-        upgrade(access.migrator_url, access.app_role)
-        log_in = seed(access.app_url) if demo else None
-        if settings.database_url is not None:
-            # Children of an embedded database find it by the data folder, and so keep it running while they live.
-            os.environ["DATABASE_URL"] = access.app_url
-        os.environ.pop("DATABASE_MIGRATOR_URL", None)
+    with listen(settings.host, settings.port) as listener:
         descriptor = listener.fileno()
-        programs = [
-            Program("server", ["serve", "--listen-fd", str(descriptor)], [descriptor]),
-            Program("worker", ["worker"]),
-        ]
-
-        def look() -> None:
-            if access.revive():
-                say("the database had ended; it runs again")
-
-        supervisor = Supervisor(programs, look)
-        threading.Thread(
-            target=_await_ready, args=(settings, supervisor, began, log_in), name="ready", daemon=True
-        ).start()
-        supervisor.run()
+        server = Program("server", ["serve", "--listen-fd", str(descriptor)], [descriptor])
+        with Supervisor([server, Program("worker", ["worker"])]) as supervisor:
+            # Its imports take longer than all that we have to do before it may go.
+            supervisor.start(server)
+            # Entered again, so that the programs end before the database.
+            with administered(settings) as access, supervisor:
+                log_in = prepare(settings, access, demo=demo)
+                threading.Thread(
+                    target=_await_ready, args=(settings, supervisor, began, log_in), name="ready", daemon=True
+                ).start()
+                supervisor.run(access.order, partial(_look, access))
     say("stopped; all data is kept")
+
+
+def _look(access: Access) -> None:
+    if access.revive():
+        say("the database had ended; it runs again")
 
 
 def _await_ready(settings: Settings, supervisor: Supervisor, began: float, log_in: LogIn | None) -> None:

@@ -1,6 +1,6 @@
 """Runs a worker process."""
 
-from cli.child import end_on_signals, end_with_parent
+from cli.child import end_on_signals, follow_parent
 from cli.configuration import load
 from cli.database import served
 
@@ -8,7 +8,7 @@ from cli.database import served
 def work(*, parent_fd: int | None) -> None:
     """Work until SIGTERM or SIGINT. Raises Trouble when the database or a setting is not usable."""
     end_on_signals()
-    end_with_parent(parent_fd)
+    follow_parent(parent_fd)
     with served(load()) as settings:
         from workers.run import main
 
