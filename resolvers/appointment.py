@@ -93,6 +93,8 @@ async def locked(
     if appointment is None or caller.visited_by not in (None, appointment.technician_id):
         raise not_found("appointment", "appointmentId")
     if expected_version is not None and expected_version != appointment.version:
+        # Taken out of the session, whose rollback would empty it.
+        session.expunge(appointment)
         raise Refusal(
             ErrorCode.VERSION_CONFLICT,
             "Somebody changed the appointment meanwhile.",
@@ -120,7 +122,7 @@ async def finish(change: Change, before: dict[str, object] | None, reason: str |
         actor=change.caller.principal.actor,
         changes=changes,
     )
-    await plan_messages(change.session, appointment, change.event)
+    await plan_messages(change.session, appointment, change.event, before, change.caller.settings)
 
 
 async def available_technician(
