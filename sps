@@ -54,6 +54,14 @@ find_uv() {
     printf '%s\n' "$own/bin/uv"
 }
 
+# What it says goes to a file: a second way is tried where this one fails, and the last one's words are shown.
+with_uv() {
+    {
+        [ -d "$venv" ] || "$uv" venv --quiet --python "$python" "$venv"
+    } 2>"$state/install.log" &&
+        (cd -- "$root" && "$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "$1") 2>>"$state/install.log"
+}
+
 install() {
     if [ ! -d "$state" ]; then
         mkdir -p -- "$state" || fail "$root cannot be written: a clone needs its own .venv and .sps."
@@ -79,11 +87,10 @@ sync_packages() {
     unset PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_USER UV_SYSTEM_PYTHON
     [ -w "${HOME:-/nonexistent}" ] || export UV_NO_CACHE=1
     uv=$(find_uv)
-    if [ -n "$uv" ]; then
-        [ -d "$venv" ] || "$uv" venv --quiet --python "$python" "$venv"
-        (cd -- "$root" && "$uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "$1") || fail "$not_installed"
-    else
-        say "there is no uv for this machine; pip takes a minute instead"
+    if [ -z "$uv" ] || ! { with_uv "$1" || (export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 && with_uv "$1"); }; then
+        # pip may be configured for this machine's network where uv is not.
+        say "uv does not work here; pip takes a minute instead"
+        rm -rf -- "$venv"
         "$python" -I -m venv "$venv" || fail "$no_venv"
         "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --no-deps --require-hashes \
             -r "$root/$1" || fail "$not_installed"
