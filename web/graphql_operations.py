@@ -195,7 +195,7 @@ class Operations:
             operation_extensions=None,
         )
         if isinstance(built, list):
-            self.buckets.spend(operation.accounts, min(0, self.limits.refused_cost - operation.cost))
+            self.buckets.spend(operation.accounts, self.limits.refused_cost - operation.cost)
             raise OperationRefused(
                 refusals(built, context.request_id), cost=self._cost(operation.accounts, operation.cost, None)
             )

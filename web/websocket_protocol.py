@@ -1,9 +1,10 @@
-"""uvicorn's websocket protocol, with one change: a close frame does not wait for a reader that has stopped reading."""
+"""uvicorn's websocket protocol, mended where a reader that has stopped reading would hold a socket or the server's end up."""
 
 from typing import Any
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 
 class PromptCloseProtocol(WebSocketsSansIOProtocol):
@@ -24,6 +25,17 @@ class PromptCloseProtocol(WebSocketsSansIOProtocol):
         finally:
             self.writable.clear()
         self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def shutdown(self) -> None:
+        """End the connection when the server stops.
+
+        Stock uvicorn raises here for a peer that has begun to close and is not done, and leaves all the others open.
+        """
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            self.stop_keepalive()
+            self.transport.abort()
+            return
+        super().shutdown()
 
 
 def uvicorn_options(body_bytes: int) -> dict[str, Any]:

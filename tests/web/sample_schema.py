@@ -30,6 +30,7 @@ class World:
 
     open_sources: int = 0
     mutations: int = 0
+    flooded: int = 0
     contexts: int = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -238,6 +239,7 @@ class Subscription:
     @strawberry.subscription
     async def flood(self, info: SampleInfo, characters: int) -> AsyncGenerator[str, None]:
         while True:
+            info.context.world.flooded += 1
             yield "x" * characters
 
     @strawberry.subscription

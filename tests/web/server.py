@@ -49,6 +49,7 @@ class Edge:
     registry: LocalConnections
     http: httpx.AsyncClient
     limits: Limits
+    connections: set[Any]
     sockets: list[ClientConnection] = field(default_factory=list)
 
     @property
@@ -136,17 +137,19 @@ async def running(
     rates: Mapping[str, Rate] = DEFAULT_RATES,
     socket_limits: SocketLimits | None = None,
     trusted_proxies: str = "",
+    host: str = "127.0.0.1",
+    **options: Any,
 ) -> AsyncIterator[Edge]:
     """Serve on a free port until the block ends."""
     limits = limits or Limits()
     world = World()
     operations = Operations(schema, limits, TokenBuckets(rates))
     registry = LocalConnections()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((host, 0))
     port = listener.getsockname()[1]
     settings = Settings(trusted_proxies=trusted_proxies, port=port)
     app = build_app(world, operations, registry, settings=settings, socket_limits=socket_limits)
-    config = uvicorn.Config(app, lifespan="off", **uvicorn_options(limits.body_bytes))
+    config = uvicorn.Config(app, lifespan="off", **{**uvicorn_options(limits.body_bytes), **options})
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -154,9 +157,10 @@ async def running(
     await server.startup(sockets=[listener])
     try:
         async with httpx.AsyncClient(verify=TLS) as http:
-            edge = Edge(port, world, operations, registry, http, limits)
+            edge = Edge(port, world, operations, registry, http, limits, server.server_state.connections)
             yield edge
             for each in edge.sockets:
-                await each.close()
+                # No closing handshake: a socket that was never read to its end would wait for one.
+                each.transport.abort()
     finally:
         await stop(server)

@@ -4,19 +4,9 @@ import json
 from io import StringIO
 
 import pytest
-import structlog
 
 from tests.web.server import Edge, running
 from web.errors import MASK
-from web.logging import configure_logging
-
-
-@pytest.fixture
-def logged() -> StringIO:
-    stream = StringIO()
-    configure_logging(stream)
-    yield stream
-    structlog.reset_defaults()
 
 
 def lines(stream: StringIO) -> list[dict[str, object]]:

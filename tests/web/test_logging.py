@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 import structlog
 
 from tests.web.steps import counted
-from web.logging import configure_logging
 from web.redaction import redacted_text
 
 CANARIES: dict[str, str] = {
@@ -31,17 +29,6 @@ CANARIES: dict[str, str] = {
 }
 
 
-@pytest.fixture
-def stream() -> Iterator[StringIO]:
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
-    stream = StringIO()
-    configure_logging(stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers, root.level = before
-
-
 def fail_with(text: str) -> None:
     try:
         int(f"no such row: {text}")
@@ -50,7 +37,7 @@ def fail_with(text: str) -> None:
 
 
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES.keys())
-def test_a_canary_is_in_no_line(stream: StringIO, canary: str) -> None:
+def test_a_canary_is_in_no_line(logged: StringIO, canary: str) -> None:
     log = structlog.get_logger("test")
     log.info("plain", note=canary)
     event = f"in the event {canary}"
@@ -67,9 +54,8 @@ def test_a_canary_is_in_no_line(stream: StringIO, canary: str) -> None:
         logging.getLogger("library").exception("failed for %s", canary)
     logging.getLogger("library").warning("argument %s", canary)
     logging.getLogger("library").warning("extra", extra={"note": canary})
-    logged = stream.getvalue()
-    assert len(logged.splitlines()) == 11
-    assert canary not in logged
+    assert len(logged.getvalue().splitlines()) == 11
+    assert canary not in logged.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -93,10 +79,10 @@ def test_a_canary_is_in_no_line(stream: StringIO, canary: str) -> None:
         "csrf_header",
     ],
 )
-def test_a_field_of_a_secret_name_is_left_out_whatever_it_holds(stream: StringIO, name: str) -> None:
+def test_a_field_of_a_secret_name_is_left_out_whatever_it_holds(logged: StringIO, name: str) -> None:
     structlog.get_logger("test").info("e", **{name: "short"})
     structlog.get_logger("test").info("e", data={name: {"inner": ["short"]}})
-    assert "short" not in stream.getvalue()
+    assert "short" not in logged.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -136,13 +122,13 @@ def test_what_a_log_is_read_for_stays(text: str) -> None:
     assert redacted_text(text) == text
 
 
-def test_a_line_has_time_level_event_and_request_id(stream: StringIO) -> None:
+def test_a_line_has_time_level_event_and_request_id(logged: StringIO) -> None:
     structlog.contextvars.bind_contextvars(requestId="r0123456789")
     try:
         structlog.get_logger("test").info("hello", answer=42, ratio=0.5, nothing=None, yes=True)
     finally:
         structlog.contextvars.clear_contextvars()
-    line: dict[str, Any] = json.loads(stream.getvalue())
+    line: dict[str, Any] = json.loads(logged.getvalue())
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "requestId": "r0123456789",
@@ -155,10 +141,10 @@ def test_a_line_has_time_level_event_and_request_id(stream: StringIO) -> None:
     }
 
 
-def test_libraries_that_log_bodies_and_addresses_are_quiet(stream: StringIO) -> None:
+def test_libraries_that_log_bodies_and_addresses_are_quiet(logged: StringIO) -> None:
     for name in ("httpx", "twilio.http_client", "sqlalchemy.engine", "stripe"):
         logging.getLogger(name).info("POST /2010-04-01/Accounts/AC1/Messages.json")
-    assert stream.getvalue() == ""
+    assert logged.getvalue() == ""
 
 
 @pytest.mark.parametrize("text", ["a" * 200_000, "a." * 100_000, "1" * 200_000, "(5" * 100_000, "a-" * 100_000])

@@ -128,7 +128,7 @@ async def test_refused_documents_cost_too_and_an_empty_bucket_refuses_before_rea
             response = await edge.post(query)
             assert response.status_code == 400
         misses = edge.operations.cache.misses
-        variables = {"value": {}}
+        variables: dict[str, object] = {"value": {}}
         assert (await edge.post("query($value: ThingInput!) { thing(value: $value) }", variables)).status_code == 400
         assert edge.operations.cache.misses == misses + 1
         assert (await edge.post("{ hello }")).status_code == 429
