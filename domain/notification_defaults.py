@@ -54,7 +54,8 @@ DEFAULT_RULES = (
     ),
     _rule(
         NotificationEvent.ON_THE_WAY,
-        "{{ business_name }}: {{ technician_name }} is on the way for appointment #{{ number }}, expected at {{ eta }}.",
+        "{{ business_name }}: {{ technician_name }} is on the way for appointment #{{ number }}, expected {{ eta }}."
+        " Follow along: {{ tracking_url }}",
         "{{ technician_name }} is on the way",
     ),
     _rule(

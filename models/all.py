@@ -9,9 +9,11 @@ from models import (
     log_in_session,
     message,
     notification,
+    opt_out,
     service,
     technician,
     tenant,
+    tick,
     user,
 )
 from models.base import Base
@@ -26,8 +28,10 @@ MODULES = (
     log_in_session,
     message,
     notification,
+    opt_out,
     service,
     technician,
     tenant,
+    tick,
     user,
 )

@@ -10,7 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.tenant import Role, TenantStatus
 
-LOOK_UPS = frozenset({"look_up_session", "look_up_log_in"})
+LOOK_UPS = frozenset(
+    {
+        "look_up_session",
+        "look_up_log_in",
+        "look_up_message",
+        "dispatch_messages",
+        "texts_opted_out",
+        "opt_out_of_texts",
+        "opt_in_to_texts",
+        "forget_expired",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,14 @@ class SessionFound:
     expires_at: datetime
     last_seen_at: datetime
     tenant_status: TenantStatus
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFound:
+    """Whose message it is."""
+
+    tenant_id: UUID
+    message_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,12 @@ async def look_up_log_in(session: AsyncSession, email: str) -> LogInFound | None
     """The user of an address, in lower case."""
     row = await _one(session, "look_up_log_in", email)
     return LogInFound(**row) if row else None
+
+
+async def look_up_message(session: AsyncSession, provider_id: str) -> MessageFound | None:
+    """The message to which a provider has given this id."""
+    row = await _one(session, "look_up_message", provider_id)
+    return MessageFound(**row) if row else None
 
 
 async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str, Any] | None:

@@ -1,20 +1,29 @@
 """The ledger of messages: all that was, will be or was not sent to customers, with the reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
+from models.query import rows, select_rows
+
+# Says "tenant:message" after a message has come to a state that subscribers are told of.
+MESSAGE_CHANNEL = "sps_messages"
 
 
 class Message(Timestamps, TenantRow):
     """A message about one appointment to its customer.
 
-    `attempts` and `fence` count up when a worker claims the row; only the holder of the current fence may finish it.
-    `next_attempt_at` is when the relay hands it out (again): the due time, then the retries'.
+    `occasion_at` is the moment that it tells of (where the promised window begins, when the technician left, …): once the
+    appointment has another, the message is stale. `attempts` and `fence` count up when a worker claims the row; only the
+    holder of the current fence may finish it. `next_attempt_at` is the earliest time of the next claim. `relay_at` is when
+    the relay looks at the row again whatever happened meanwhile: so nothing that is not final can be forgotten.
+    `unknown_since` is set on a row in SENDING whose request may or may not have reached the provider.
     """
 
     __tablename__ = "messages"
@@ -25,10 +34,10 @@ class Message(Timestamps, TenantRow):
         Index(None, "tenant_id", "appointment_id"),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "created_at", "id"),
-        Index("ix_messages_due", "next_attempt_at", postgresql_where=text("state = 'QUEUED'")),
-        Index("ix_messages_claimed", "claimed_at", postgresql_where=text("state = 'SENDING'")),
-        # Global on purpose: a provider's callback names its own id before a tenant is known.
-        Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+        Index("ix_messages_relay", "relay_at", postgresql_where=text("state IN ('QUEUED', 'SENDING')")),
+        # Global on purpose: a provider's callback may name its own id alone. Unique, so that one text found in the
+        # provider's list is never taken for the proof of two messages.
+        Index("uq_messages_provider_id", "provider_id", unique=True, postgresql_where=text("provider_id IS NOT NULL")),
     )
 
     appointment_id: Mapped[UUID]
@@ -37,16 +46,25 @@ class Message(Timestamps, TenantRow):
     channel: Mapped[MessageChannel] = mapped_column(one_of(MessageChannel, "channel"))
     state: Mapped[MessageState] = mapped_column(one_of(MessageState, "state"))
     reason: Mapped[SuppressionReason | None] = mapped_column(one_of(SuppressionReason, "reason"))
+    occasion_at: Mapped[datetime | None]
     recipient: Mapped[str]
     subject: Mapped[str | None]
     body: Mapped[str]
+    segments: Mapped[int | None]
     send_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]
-    dispatched_at: Mapped[datetime | None]
+    relay_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    unknown_since: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     fence: Mapped[int] = mapped_column(server_default=text("0"))
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     provider_id: Mapped[str | None]
     failure: Mapped[str | None]
+
+
+async def messages_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Message]:
+    """The messages about these appointments, in the order in which they were or will be sent."""
+    statement = select_rows(Message).where(Message.appointment_id.in_(appointment_ids))
+    return await rows(session, Message, statement.order_by(Message.appointment_id, Message.send_at, Message.id))

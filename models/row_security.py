@@ -6,12 +6,18 @@ from sqlalchemy import Connection, text
 CURRENT_TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 
 # What the app's role may do, where that is less than SELECT, INSERT, UPDATE and DELETE: history is append-only.
-PRIVILEGES = {
+PRIVILEGES: dict[str, str | None] = {
     "alembic_version": "SELECT",
     "events": "SELECT, INSERT",
+    # Reached through functions alone: whoever could read it would know other tenants' customers.
+    "text_opt_outs": None,
     "tenants": "SELECT, INSERT, UPDATE",
 }
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
+# Tables that are no tenant's: without a tenant_id, and without row-level security.
+GLOBAL_TABLES = frozenset({"alembic_version", "text_opt_outs", "ticks"})
+# Dramatiq's tables, where PostgreSQL is the broker; they hold ids of rows alone.
+BROKER_SCHEMA = "dramatiq"
 
 
 def protect(table: str, column: str = "tenant_id") -> list[str]:
@@ -37,7 +43,10 @@ def apply_grants(connection: Connection, app_role: str) -> None:
     connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"))
     tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")).scalars()
     for table in tables:
-        connection.execute(text(f"GRANT {PRIVILEGES.get(table, EVERYTHING)} ON {table} TO {role}"))
+        if privileges := PRIVILEGES.get(table, EVERYTHING):
+            connection.execute(text(f"GRANT {privileges} ON {table} TO {role}"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {BROKER_SCHEMA} TO {role}"))
+    connection.execute(text(f"GRANT {EVERYTHING} ON ALL TABLES IN SCHEMA {BROKER_SCHEMA} TO {role}"))
     functions = connection.execute(
         text(
             "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace"

@@ -1,0 +1,246 @@
+"""All that a message needs to know of its appointment, in one statement: at planning, and again, locked, at the claim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, bindparam, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from domain.message import Standing
+from domain.notification import MessageChannel, MessageState, NotificationEvent
+from domain.notification_switch import Switches
+from domain.notification_words import Visit
+from domain.tenant import TenantStatus
+from models.appointment import Appointment, AppointmentLine
+from models.customer import Customer, CustomerAddress
+from models.location import Location
+from models.message import Message
+from models.notification import NotificationRule, NotificationSettings
+from models.service import Service
+from models.technician import Technician
+from models.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One event's rule at one appointment, with everything that its templates can name.
+
+    `now` is the database's clock: no machine's own is asked when something falls due.
+    """
+
+    now: datetime
+    tenant_id: UUID
+    tenant_open: bool
+    appointment_id: UUID
+    customer_id: UUID
+    event: NotificationEvent
+    switches: Switches
+    offset_minutes: int | None
+    sms_template: str
+    email_subject: str
+    email_template: str
+    quiet_hours_start: str | None
+    quiet_hours_end: str | None
+    phone: str | None
+    email: str | None
+    sms_opted_out: bool
+    email_opted_out: bool
+    business_email: str | None
+    standing: Standing
+    visit: Visit
+
+    def recipient(self, channel: MessageChannel) -> str | None:
+        """Where the customer is reached, if at all."""
+        return self.phone if channel is MessageChannel.SMS else self.email
+
+    def opted_out(self, channel: MessageChannel) -> bool:
+        """Whether the customer wants nothing on that channel."""
+        return self.sms_opted_out if channel is MessageChannel.SMS else self.email_opted_out
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """A message as it stands, with the facts of its appointment."""
+
+    channel: MessageChannel
+    state: MessageState
+    occasion_at: datetime | None
+    fence: int
+    claimed_at: datetime | None
+    unknown_since: datetime | None
+    next_attempt_at: datetime
+    facts: Facts
+
+
+_appointment = aliased(Appointment, name="a")
+_customer = aliased(Customer, name="c")
+_settings = aliased(NotificationSettings, name="s")
+_rule = aliased(NotificationRule, name="r")
+_services = (
+    select(func.string_agg(Service.name, literal_column("', ' ORDER BY appointment_lines.position")))
+    .join(
+        AppointmentLine, (AppointmentLine.tenant_id == Service.tenant_id) & (AppointmentLine.service_id == Service.id)
+    )
+    .where(AppointmentLine.tenant_id == _appointment.tenant_id, AppointmentLine.appointment_id == _appointment.id)
+    .correlate(_appointment)
+    .scalar_subquery()
+)
+_COLUMNS: tuple[Any, ...] = (
+    func.clock_timestamp().label("now"),
+    _appointment.tenant_id,
+    _appointment.id.label("appointment_id"),
+    _appointment.customer_id,
+    _appointment.number,
+    _appointment.status,
+    func.coalesce(_appointment.arrival_starts_at, _appointment.starts_at).label("starts_at"),
+    func.coalesce(_appointment.arrival_ends_at, _appointment.ends_at).label("ends_at"),
+    _appointment.on_the_way_at,
+    _appointment.completed_at,
+    _appointment.cancelled_at,
+    _appointment.eta,
+    _customer.name.label("customer_name"),
+    _customer.phone,
+    _customer.email,
+    (_customer.sms_opted_out_at.is_not(None) | func.coalesce(func.texts_opted_out(_customer.phone), False)).label(
+        "sms_opted_out"
+    ),
+    _customer.email_opted_out_at.is_not(None).label("email_opted_out"),
+    _settings.sms_enabled,
+    _settings.email_enabled,
+    _settings.reminders_enabled,
+    _settings.quiet_hours_start,
+    _settings.quiet_hours_end,
+    _rule.event.label("rule_event"),
+    _rule.sms,
+    _rule.email.label("email_on"),
+    _rule.offset_minutes,
+    _rule.sms_template,
+    _rule.email_subject,
+    _rule.email_template,
+    Location.name.label("location_name"),
+    Location.time_zone,
+    Tenant.name.label("business_name"),
+    Tenant.phone.label("business_phone"),
+    Tenant.email.label("business_email"),
+    Tenant.status.label("tenant_status"),
+    Technician.name.label("technician_name"),
+    CustomerAddress.line1,
+    CustomerAddress.city,
+    _services.label("services"),
+)
+
+
+def _with_surroundings(statement: Select[Any]) -> Select[Any]:
+    a = _appointment
+    return (
+        statement.join(_customer, (_customer.tenant_id == a.tenant_id) & (_customer.id == a.customer_id))
+        .join(_settings, (_settings.tenant_id == a.tenant_id) & (_settings.location_id == a.location_id))
+        .join(_rule, (_rule.tenant_id == a.tenant_id) & (_rule.location_id == a.location_id))
+        .join(Location, (Location.tenant_id == a.tenant_id) & (Location.id == a.location_id))
+        .join(Tenant, Tenant.id == a.tenant_id)
+        .join(CustomerAddress, (CustomerAddress.tenant_id == a.tenant_id) & (CustomerAddress.id == a.address_id))
+        .outerjoin(Technician, (Technician.tenant_id == a.tenant_id) & (Technician.id == a.technician_id))
+    )
+
+
+_FOR_PLANNING = _with_surroundings(select(*_COLUMNS).select_from(_appointment)).where(
+    _appointment.id == bindparam("appointment"), _rule.event.in_(bindparam("events", expanding=True))
+)
+# Shared locks on all that decides whether the message may go: whoever is about to move the appointment, switch the event
+# off or opt out is waited for and seen; whoever comes later finds the message claimed. In the order in which changes of
+# an appointment lock, and before the message itself.
+_FOR_CLAIM = (
+    _with_surroundings(
+        select(
+            *_COLUMNS,
+            Message.channel,
+            Message.state,
+            Message.occasion_at,
+            Message.fence,
+            Message.claimed_at,
+            Message.unknown_since,
+            Message.next_attempt_at,
+        )
+        .select_from(Message)
+        .join(
+            _appointment,
+            (_appointment.tenant_id == Message.tenant_id) & (_appointment.id == Message.appointment_id),
+        )
+    )
+    .where(Message.id == bindparam("message"), _rule.event == Message.event)
+    .with_for_update(read=True, of=[_appointment, _customer, _settings, _rule])
+)
+
+
+async def facts_for_planning(
+    session: AsyncSession, appointment_id: UUID, events: Sequence[NotificationEvent]
+) -> dict[NotificationEvent, Facts]:
+    """The facts for each of these events of an appointment that has been flushed."""
+    found = await session.execute(_FOR_PLANNING, {"appointment": appointment_id, "events": list(events)})
+    return {row.rule_event: _facts(row) for row in found}
+
+
+async def lock_facts_for_claim(session: AsyncSession, message_id: UUID) -> MessageFacts | None:
+    """A message with its facts, which nobody changes until the transaction ends; None when there is no such message."""
+    row = (await session.execute(_FOR_CLAIM, {"message": message_id})).first()
+    if row is None:
+        return None
+    return MessageFacts(
+        channel=row.channel,
+        state=row.state,
+        occasion_at=row.occasion_at,
+        fence=row.fence,
+        claimed_at=row.claimed_at,
+        unknown_since=row.unknown_since,
+        next_attempt_at=row.next_attempt_at,
+        facts=_facts(row),
+    )
+
+
+def _facts(row: Row[Any]) -> Facts:
+    return Facts(
+        now=row.now,
+        tenant_id=row.tenant_id,
+        tenant_open=row.tenant_status is not TenantStatus.CANCELLED,
+        appointment_id=row.appointment_id,
+        customer_id=row.customer_id,
+        event=row.rule_event,
+        switches=Switches(row.sms_enabled, row.email_enabled, row.reminders_enabled, row.sms, row.email_on),
+        offset_minutes=row.offset_minutes,
+        sms_template=row.sms_template,
+        email_subject=row.email_subject,
+        email_template=row.email_template,
+        quiet_hours_start=row.quiet_hours_start,
+        quiet_hours_end=row.quiet_hours_end,
+        phone=row.phone,
+        email=row.email,
+        sms_opted_out=row.sms_opted_out,
+        email_opted_out=row.email_opted_out,
+        business_email=row.business_email,
+        standing=Standing(
+            status=row.status,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            on_the_way_at=row.on_the_way_at,
+            completed_at=row.completed_at,
+            cancelled_at=row.cancelled_at,
+        ),
+        visit=Visit(
+            business_name=row.business_name,
+            business_phone=row.business_phone,
+            location_name=row.location_name,
+            zone=row.time_zone,
+            customer_name=row.customer_name,
+            number=row.number,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            address=f"{row.line1}, {row.city}",
+            services=row.services or "",
+            technician_name=row.technician_name,
+            eta=row.eta,
+        ),
+    )
