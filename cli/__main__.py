@@ -69,9 +69,10 @@ def migrate() -> None:
     """Bring the database to this version's schema, and the app's role to its rights."""
     from cli.configuration import load
     from cli.database import administered
-    from models.migrate import upgrade
 
     with administered(load()) as access:
+        from models.migrate import upgrade
+
         upgrade(access.migrator_url, access.app_role)
     say(f"the database is current; the app's role is {access.app_role}")
 
@@ -103,6 +104,15 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from cli.doctor import examine
 
     context.exit(examine(as_json=as_json))
+
+
+@main.command(hidden=True)
+def docs() -> None:
+    """Write the parts of the documentation that follow from the code."""
+    from cli.docs import write
+
+    for path in write():
+        say(f"wrote {path.name}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ async def test_a_service_that_is_no_longer_offered_stays_on_lines_and_takes_no_n
 
 
 async def test_the_same_key_does_it_once_even_at_the_same_moment(world: World) -> None:
-    given = {
+    given: dict[str, Any] = {
         "locationId": world.location, "customerId": world.customer, "addressId": world.address,
         "lines": [{"serviceId": world.offer}], "idempotencyKey": "order-17",
     }  # fmt: skip
