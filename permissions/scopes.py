@@ -28,6 +28,25 @@ class Scope(StrEnum):
     "On the way, start, complete, no-show and undo."
     POSITIONS_REPORT = "positions:report"
     MESSAGES_READ = "messages:read"
+    ATTACHMENTS_READ = "attachments:read"
+    ATTACHMENTS_WRITE = "attachments:write"
+    "Upload photos, dataplates and documents, and delete them."
+    API_KEYS_READ = "api_keys:read"
+    API_KEYS_WRITE = "api_keys:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    EXPORTS_READ = "exports:read"
+    EXPORTS_WRITE = "exports:write"
+    "Ask for an export of everything."
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
+    SECURITY_READ = "security:read"
+    "The security log."
+    SECURITY_WRITE = "security:write"
+    "What log-ins need: a second factor for everybody."
+    CUSTOMERS_ERASE = "customers:erase"
+    ACCOUNT_CLOSE = "account:close"
+    "Cancel, restore and delete the business's account."
 
 
 _TECHNICIAN = frozenset(
@@ -41,17 +60,33 @@ _TECHNICIAN = frozenset(
         Scope.APPOINTMENTS_PROGRESS,
         Scope.POSITIONS_REPORT,
         Scope.MESSAGES_READ,
+        Scope.ATTACHMENTS_READ,
+        Scope.ATTACHMENTS_WRITE,
     }
 )
-_VIEWER = frozenset(scope for scope in Scope if scope.endswith(":read") and scope is not Scope.USERS_READ)
+_VIEWER = frozenset(
+    {
+        Scope.TENANT_READ,
+        Scope.LOCATIONS_READ,
+        Scope.TECHNICIANS_READ,
+        Scope.SERVICES_READ,
+        Scope.CUSTOMERS_READ,
+        Scope.APPOINTMENTS_READ,
+        Scope.MESSAGES_READ,
+        Scope.ATTACHMENTS_READ,
+    }
+)
 _DISPATCHER = _VIEWER | {
     Scope.TECHNICIANS_WRITE,
     Scope.CUSTOMERS_WRITE,
     Scope.APPOINTMENTS_WRITE,
     Scope.APPOINTMENTS_PROGRESS,
     Scope.POSITIONS_REPORT,
+    Scope.ATTACHMENTS_WRITE,
 }
-_ADMIN = frozenset(Scope)
+# An owner has something that nobody else has, so that nobody else can make one: see resolvers/user.py.
+_OWNER_ALONE = frozenset({Scope.SECURITY_READ, Scope.SECURITY_WRITE, Scope.ACCOUNT_CLOSE})
+_ADMIN = frozenset(Scope) - _OWNER_ALONE
 
 ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.OWNER: frozenset(Scope),
@@ -59,4 +94,22 @@ ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.DISPATCHER: _DISPATCHER,
     Role.TECHNICIAN: _TECHNICIAN,
     Role.VIEWER: _VIEWER,
+}
+
+# Keys manage the business's data; people, keys and the account are managed by people, so that a key that leaks makes no other.
+KEY_SCOPES: frozenset[Scope] = frozenset(Scope) - {
+    Scope.USERS_WRITE,
+    Scope.API_KEYS_WRITE,
+    Scope.SECURITY_WRITE,
+    Scope.ACCOUNT_CLOSE,
+}
+
+
+def scopes_of(role: Role) -> frozenset[str]:
+    """The scopes of a role, as a principal carries them."""
+    return _NAMES[role]
+
+
+_NAMES: Mapping[Role, frozenset[str]] = {
+    role: frozenset(scope.value for scope in scopes) for role, scopes in ROLES.items()
 }
