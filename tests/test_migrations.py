@@ -1,0 +1,61 @@
+"""The schema that the migrations build is that of the models, and the app's role has no more rights than it needs."""
+
+import psycopg
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from models.migrate import config, upgrade
+from models.row_security import EVERYTHING, PRIVILEGES
+from tests.conftest import APP_ROLE
+
+
+def test_migrations_equal_models(owner_url: str) -> None:
+    command.check(config(owner_url))
+
+
+def test_there_is_one_line_of_migrations(owner_url: str) -> None:
+    assert len(ScriptDirectory.from_config(config(owner_url)).get_heads()) == 1
+
+
+def test_migrating_twice_changes_nothing(owner_url: str) -> None:
+    upgrade(owner_url, APP_ROLE)
+    command.check(config(owner_url))
+
+
+def test_the_apps_role_owns_nothing_and_bypasses_nothing(owner_url: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        role = connection.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s", (APP_ROLE,)
+        ).fetchone()
+        assert role == (False, False, False, False)
+        owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", (APP_ROLE,)).fetchone()
+        assert owned == (0,)
+
+
+def test_the_apps_role_has_the_rights_that_are_written_down(owner_url: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            """SELECT c.relname, coalesce(string_agg(a.privilege_type, ', ' ORDER BY array_position(
+                        ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'], a.privilege_type)), '')
+               FROM pg_class c LEFT JOIN LATERAL aclexplode(c.relacl) a ON a.grantee = %s::regrole
+               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+               GROUP BY c.relname""",
+            (APP_ROLE,),
+        ).fetchall()
+    for table, granted in rows:
+        assert granted == (PRIVILEGES.get(table, EVERYTHING) or ""), table
+
+
+def test_history_cannot_be_rewritten_by_the_app(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for statement in (
+            "UPDATE events SET actor = 'x'",
+            "DELETE FROM events",
+            "TRUNCATE events",
+            "DELETE FROM tenants",
+        ):
+            try:
+                connection.execute(statement)
+            except psycopg.errors.InsufficientPrivilege:
+                continue
+            raise AssertionError(f"{statement} was allowed")
