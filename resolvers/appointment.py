@@ -19,6 +19,7 @@ from models.appointment import Appointment, lock_appointment, snapshot
 from models.database import Transaction, record_event
 from models.technician import Technician, has_time_off, lock_technician
 from resolvers.caller import Caller
+from resolvers.eta import estimated_arrival
 from resolvers.message_plan import plan_messages
 
 
@@ -160,7 +161,9 @@ async def mark_on_the_way(
         raise invalid("An arrival lies 0 to 1440 minutes ahead.", "etaMinutes")
 
     async def edit(change: Change) -> None:
-        if eta_minutes is not None:
+        if eta_minutes is None:
+            change.appointment.eta = await estimated_arrival(change.session, change.appointment)
+        else:
             change.appointment.eta = datetime.now(UTC) + timedelta(minutes=eta_minutes)
 
     return await change_appointment(caller, appointment_id, expected_version, Action.MARK_ON_THE_WAY, edit)
