@@ -10,6 +10,8 @@ def work(*, parent_fd: int | None) -> None:
     end_on_signals()
     follow_parent(parent_fd)
     with served(load()) as settings:
+        from web.logging import configure_logging
         from workers.run import main
 
+        configure_logging()
         main(settings)

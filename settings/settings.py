@@ -106,6 +106,18 @@ class Settings(BaseSettings):
         validation_alias="SPS_MESSAGE_CLAIM_SECONDS",
         description="A message that was claimed longer ago and is not finished counts as abandoned, in seconds; must exceed every provider time-out.",
     )
+    message_settle_seconds: int = Field(
+        15,
+        ge=0,
+        validation_alias="SPS_MESSAGE_SETTLE_SECONDS",
+        description="After a request to Twilio without an answer: how long its list of messages may still fill, in seconds.",
+    )
+    message_dispatch_seconds: int = Field(
+        30,
+        ge=1,
+        validation_alias="SPS_MESSAGE_DISPATCH_SECONDS",
+        description="A message that was queued on the broker longer ago and that no worker has claimed is queued again, in seconds.",
+    )
     worker_threads: int = Field(
         8, ge=1, le=64, validation_alias="SPS_WORKER_THREADS", description="Dramatiq threads of a worker process."
     )

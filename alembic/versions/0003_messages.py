@@ -1,8 +1,8 @@
 """Messages find their way out: the relay's look-up, ticks, opt-outs across tenants, and the broker's tables."""
 
 import sqlalchemy as sa
-
 from alembic import op
+
 from models.row_security import open_to_look_ups
 
 revision = "0003"

@@ -1,0 +1,81 @@
+"""A stand-in for Twilio, workers as processes of their own, and a deliverer inside the test for single steps."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.email import email_sender
+from integrations.sms import sms_sender
+from models.database import Database
+from settings import Settings
+from tests.messages.steps import Bench
+from tests.service import running_service
+from tests.standins.twilio import TwilioStandIn, twilio_stand_in
+from tests.world import new_world
+from workers.deliver import Deliverer
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a key that server and worker of a test share"
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    """Twilio on loopback."""
+    with twilio_stand_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+async def bench(database_url: str, owner_url: str, twilio: TwilioStandIn) -> AsyncIterator[Bench]:
+    """A business, the product's server, and a deliverer that the test drives step by step."""
+    shared: dict[str, Any] = {
+        "secret_key": SECRET,
+        "message_claim_seconds": 3,
+        "message_settle_seconds": 0,
+        **twilio.settings(),
+    }
+    async with running_service(database_url, **shared) as service, new_world(service) as world:
+        settings = Settings(database_url=database_url, port=service.port, **shared)
+        database = Database(database_url, pool_size=8)
+        sms = sms_sender(settings)
+        yield Bench(
+            world=world,
+            settings=settings,
+            database=database,
+            owner_url=owner_url,
+            twilio=twilio,
+            sms=sms,
+            deliverer=Deliverer(settings, database, sms, email_sender(settings)),
+        )
+        await sms.close()
+        await database.close()
+
+
+@contextmanager
+def worker_process(database_url: str, port: int, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker as `sps worker` runs it; ended when the block ends."""
+    process = start_worker(database_url, port, environment)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(20)
+
+
+def start_worker(database_url: str, port: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start one; whoever starts it ends it."""
+    settings = {"DATABASE_URL": database_url, "SPS_PORT": str(port), "SPS_SECRET_KEY": SECRET} | environment
+    command = [
+        sys.executable,
+        "-c",
+        "from settings import get_settings; from workers.run import main; main(get_settings())",
+    ]
+    # Its standard error is the test's: an unexpected end shows there.
+    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **settings})

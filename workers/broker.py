@@ -1,0 +1,61 @@
+"""Dramatiq's broker: PostgreSQL by default, RabbitMQ or Redis by BROKER_URL. It carries ids of rows, and may lose them."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import dramatiq
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, Middleware
+from dramatiq_postgres import PostgresBroker
+
+from settings import Settings
+
+QUEUE = "messages"
+# A process that was killed gives its share back after this; the default is more than a minute.
+HEARTBEAT_S, LOST_AFTER_S, UPKEEP_S = 1.0, 5.0, 2.0
+
+
+class Postgres(PostgresBroker):  # type: ignore[misc]
+    """dramatiq-postgres without its own retries: the relay hands out again what could not be queued, and sooner."""
+
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        """Queue a message, or raise at once."""
+        once: Any = PostgresBroker.enqueue.__wrapped__
+        queued: dramatiq.Message[Any] = once(self, message, delay=delay)
+        return queued
+
+
+def make_broker(settings: Settings) -> dramatiq.Broker:
+    """A broker that retries nothing and limits nothing: how often and how long is the ledger's business.
+
+    Raises:
+        ValueError: BROKER_URL is of no known kind, or there is neither it nor DATABASE_URL.
+    """
+    url = settings.broker_url or settings.database_direct_url or settings.database_url
+    if url is None:
+        raise ValueError("neither BROKER_URL nor DATABASE_URL is set")
+    scheme = url.partition("://")[0]
+    middleware: list[Middleware] = [AsyncIO()]
+    if scheme in {"postgresql", "postgres"}:
+        return Postgres(
+            url=_with_room(url, settings.worker_threads + 6),
+            results=False,
+            middleware=middleware,
+            heartbeat_interval=HEARTBEAT_S,
+            heartbeat_ttl=LOST_AFTER_S,
+            maintenance_interval=UPKEEP_S,
+        )
+    if scheme in {"amqp", "amqps"}:
+        return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
+    if scheme in {"redis", "rediss", "unix"}:
+        # By default the messages of a killed worker came back after minutes, if at all.
+        options: dict[str, Any] = {"heartbeat_timeout": 5_000, "maintenance_chance": 1_000_000}
+        return RedisBroker(url=url, middleware=middleware, **options)  # type: ignore[no-untyped-call]
+    raise ValueError(f"BROKER_URL begins with postgresql://, amqp:// or redis://, not with {scheme}://")
+
+
+def _with_room(url: str, connections: int) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | {"maxconn": str(connections)}
+    return urlunsplit(parts._replace(query=urlencode(query)))
