@@ -26,6 +26,10 @@ class Prefix(StrEnum):
     CUSTOMER_ADDRESS = "addr"
     APPOINTMENT = "appt"
     MESSAGE = "msg"
+    SECURITY_EVENT = "sec"
+    EQUIPMENT = "eqp"
+    ATTACHMENT = "att"
+    EXPORT = "exp"
 
 
 def new_id() -> UUID:

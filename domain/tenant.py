@@ -1,6 +1,10 @@
 """A tenant: one home-service business."""
 
+from datetime import timedelta
 from enum import StrEnum
+
+# "We keep a soft-deleted copy for 90 days in case you change your mind, then we purge operational data."
+KEPT_AFTER_CANCELLATION = timedelta(days=90)
 
 
 class TenantStatus(StrEnum):

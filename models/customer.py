@@ -36,6 +36,7 @@ class Customer(Timestamps, TenantRow):
     sms_opted_out_at: Mapped[datetime | None]
     email_opted_out_at: Mapped[datetime | None]
     search: Mapped[str]
+    erased_at: Mapped[datetime | None]
 
 
 class CustomerAddress(PostalAddress, TenantRow):

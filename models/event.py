@@ -29,6 +29,8 @@ class Event(Base):
         of_tenant(),
         within_tenant("appointment_id", "appointments", ondelete="CASCADE"),
         Index(None, "tenant_id", "appointment_id", "seq"),
+        # Without a tenant on purpose: anonymous usage counts the days of all.
+        Index("ix_events_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -34,6 +34,8 @@ class Message(Timestamps, TenantRow):
         Index(None, "tenant_id", "appointment_id"),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "created_at", "id"),
+        # Without a tenant on purpose: anonymous usage counts the days of all.
+        Index("ix_messages_created_at", "created_at", postgresql_using="brin"),
         Index("ix_messages_relay", "relay_at", postgresql_where=text("state IN ('QUEUED', 'SENDING')")),
         # Global on purpose: a provider's callback may name its own id alone. Unique, so that one text found in the
         # provider's list is never taken for the proof of two messages.

@@ -3,20 +3,33 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, select, text
+from sqlalchemy import BigInteger, Index, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.tenant import TenantStatus
 from models.base import Base, Timestamps, of_tenant, one_of
 
 
 class Tenant(Timestamps, Base):
-    """A home-service business: the unit of isolation."""
+    """A home-service business: the unit of isolation.
+
+    A cancelled one can be restored until `purge_after`, as `status_before`. From `purge_started_at` on its rows go; after
+    `purged_at` this row alone is left, empty, as long as the law wants records that point at it. `purge_claimed_until`
+    keeps two workers from purging one business side by side.
+    """
 
     __tablename__ = "tenants"
+    __table_args__ = (
+        Index(
+            "ix_tenants_leaving",
+            "purge_after",
+            postgresql_where=text("status = 'CANCELLED' AND purged_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
@@ -24,6 +37,13 @@ class Tenant(Timestamps, Base):
     phone: Mapped[str | None]
     status: Mapped[TenantStatus] = mapped_column(one_of(TenantStatus, "status"))
     cancelled_at: Mapped[datetime | None]
+    require_second_factor: Mapped[bool] = mapped_column(server_default=text("false"))
+    cancel_reason: Mapped[str | None]
+    status_before: Mapped[str | None]
+    purge_after: Mapped[datetime | None]
+    purge_started_at: Mapped[datetime | None]
+    purge_claimed_until: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
 
 
 class TenantCounter(Base):
@@ -53,6 +73,23 @@ async def counter_value(session: AsyncSession, name: str) -> int:
     """A counter's committed value; 0 before its first use."""
     found = await session.execute(select(TenantCounter.value).where(TenantCounter.name == name))
     return int(found.scalar_one_or_none() or 0)
+
+
+async def require_open(session: AsyncSession, tenant_id: UUID) -> None:
+    """Every change of a business's data passes here, whoever asks for it: a cancelled business is read-only.
+
+    The row is locked as each foreign key to it locks it anyway, so that a cancellation waits for the changes that have begun,
+    and every later one sees it.
+
+    Raises:
+        Refusal: TENANT_CANCELLED.
+    """
+    statement = select(Tenant.status).where(Tenant.id == tenant_id).with_for_update(read=True, key_share=True)
+    if (await session.execute(statement)).scalar_one_or_none() is not TenantStatus.CANCELLED:
+        return
+    raise Refusal(
+        ErrorCode.TENANT_CANCELLED, "The account is cancelled: its data can be read and exported, but not changed."
+    )
 
 
 async def lock_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:

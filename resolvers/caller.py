@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from models.database import Database, Transaction
+from models.tenant import require_open
 from permissions.principal import Principal
 from settings import Settings
 
@@ -40,6 +41,19 @@ class Caller:
         async with self.database.tenant(self.tenant_id) as session:
             yield session
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run a change; see `Database.transact`."""
-        return await self.database.transact(self.tenant_id, work)
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False) -> T:
+        """Run a change; see `Database.transact`.
+
+        Args:
+            even_cancelled: for the few changes that a cancelled business may still make.
+
+        Raises:
+            Refusal: TENANT_CANCELLED, or what `work` and `Database.transact` raise.
+        """
+
+        async def change(session: Transaction) -> T:
+            if not even_cancelled:
+                await require_open(session, self.tenant_id)
+            return await work(session)
+
+        return await self.database.transact(self.tenant_id, change)
