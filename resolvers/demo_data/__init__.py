@@ -1,0 +1,1 @@
+"""What the demo business is made of: places, people, the team and the catalog, as plain tables."""

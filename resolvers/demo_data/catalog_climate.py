@@ -1,0 +1,97 @@
+"""Services of the demo: heating and cooling, and the yearly check of a whole house."""
+
+from resolvers.demo_data.catalog import option, service
+
+CLIMATE = "Heating & cooling"
+WHOLE_HOUSE = "Whole house"
+
+SERVICES = (
+    service(
+        CLIMATE,
+        "AC diagnostic visit",
+        "Find out why an air conditioner does not cool, with a written quote for the repair.",
+        60,
+        "99.00",
+        "hvac",
+        ("AC blows warm air", "AC freezes over every afternoon", "Upstairs never gets below 80", "Loud rattle outside"),
+        option("Unit in the attic", "25.00", 15),
+    ),
+    service(
+        CLIMATE,
+        "AC tune-up",
+        "Coils cleaned, charge and capacitors tested, filter replaced, drain line flushed.",
+        75,
+        "149.00",
+        "hvac",
+        ("Yearly tune-up", "Tune-up before summer", "Drain pan was full last year"),
+        option("Second system in the same house", "95.00", 45),
+    ),
+    service(
+        CLIMATE,
+        "Refrigerant leak search and recharge",
+        "Leak found and sealed, system recharged to the plate's weight.",
+        120,
+        "389.00",
+        "hvac epa-608",
+        ("Was told it is low on refrigerant", "Hissing at the coil", "Recharged last year, warm again"),
+        option("Extra pound of R-410A", "65.00"),
+    ),
+    service(
+        CLIMATE,
+        "Heat pump repair",
+        "Repair of an air-source heat pump, common parts on the truck.",
+        120,
+        "279.00",
+        "hvac epa-608",
+        ("Stuck in defrost", "Aux heat runs all the time", "Outside fan does not turn"),
+    ),
+    service(
+        CLIMATE,
+        "Furnace tune-up",
+        "Burners, flame sensor and heat exchanger checked, carbon monoxide measured.",
+        75,
+        "139.00",
+        "hvac gas",
+        ("Tune-up before the first freeze", "Smells dusty when it starts", "Pilot goes out"),
+        option("Carbon monoxide alarm, installed", "49.00", 10),
+    ),
+    service(
+        CLIMATE,
+        "Thermostat installation",
+        "Wired, set up and explained.",
+        60,
+        "189.00",
+        "hvac",
+        ("Bought a new thermostat", "Screen is blank", "Wants schedules from the phone"),
+        option("Smart thermostat supplied by us", "179.00", 15),
+    ),
+    service(
+        CLIMATE,
+        "Duct cleaning",
+        "All supply and return runs under negative pressure, with photos before and after.",
+        180,
+        "449.00",
+        "hvac duct",
+        ("Dust everywhere since the remodel", "Allergies; wants the ducts done", "Moved in last month"),
+    ),
+    service(
+        CLIMATE,
+        "No-cool or no-heat emergency",
+        "Same-night call when there is no cooling or heat in the house.",
+        60,
+        "289.00",
+        "hvac",
+        ("No heat, baby in the house", "AC quit, elderly parent at home", "Breaker trips, house is cold"),
+        emergency=True,
+    ),
+    service(
+        WHOLE_HOUSE,
+        "Annual home check-up",
+        "Heating, cooling, water heater, shut-offs and visible pipes, with a report.",
+        120,
+        "229.00",
+        "hvac plumbing",
+        ("Yearly check-up", "First check-up after closing on the house"),
+        option("Dryer vent included", "69.00", 20),
+    ),
+)
