@@ -52,6 +52,21 @@ class Frame:
         clock = WorkClock.of(spans)
         return cls(clock, None if lunch is None else _lunch(lunch, clock, pauses(shifts, spans)))
 
+    @property
+    def lunches(self) -> list[Span]:
+        """First and last start (readings) of lunch in each stretch of working time that has room for it."""
+        if self.lunch is None:
+            return []
+        length, first, last = self.lunch
+        bounds = pairwise(self.clock.readings)
+        stretches = [(max(first, start), min(last, end - length)) for start, end in bounds]
+        return [(start, end) for start, end in stretches if start <= end]
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is working time, and room for lunch if there has to be."""
+        return self.clock.total > 0 and (self.lunch is None or bool(self.lunches))
+
 
 def _lunch(lunch: Lunch, clock: WorkClock, idle: Sequence[Span]) -> tuple[int, int, int] | None:
     length = ceil_seconds(lunch.duration)

@@ -92,6 +92,15 @@ class WorkClock:
         """The reading at the end of the day."""
         return self.readings[-1]
 
+    @property
+    def bounds(self) -> Span:
+        """When the first span starts and the last one ends.
+
+        Raises:
+            IndexError: there is no span.
+        """
+        return self.spans[0][0], self.spans[-1][1]
+
     def at(self, second: int) -> int:
         """The reading at an instant: 0 before the day, the total after it."""
         return sum(min(max(second - start, 0), end - start) for start, end in self.spans)
