@@ -50,6 +50,7 @@ class Edge:
     http: httpx.AsyncClient
     limits: Limits
     connections: set[Any]
+    tasks: set[Any]
     sockets: list[ClientConnection] = field(default_factory=list)
 
     @property
@@ -156,11 +157,13 @@ async def running(
     # serve() does the same, but takes the process's signals and looks only every 0.1 s whether it should end.
     await server.startup(sockets=[listener])
     try:
+        state = server.server_state
         async with httpx.AsyncClient(verify=TLS) as http:
-            edge = Edge(port, world, operations, registry, http, limits, server.server_state.connections)
+            edge = Edge(port, world, operations, registry, http, limits, state.connections, state.tasks)
             yield edge
             for each in edge.sockets:
                 # No closing handshake: a socket that was never read to its end would wait for one.
                 each.transport.abort()
+                await each.wait_closed()
     finally:
         await stop(server)

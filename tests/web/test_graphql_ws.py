@@ -79,7 +79,7 @@ async def test_pings_are_answered_with_their_payload_even_before_init(edge: Edge
 
 
 async def test_without_connection_init_the_socket_closes_with_4408() -> None:
-    async with running(socket_limits=SocketLimits(init_seconds=0.1)) as edge:
+    async with running(socket_limits=SocketLimits(init_seconds=0.5)) as edge:
         idle, pinging = await edge.connect(), await edge.connect()
         await pinging.send(message("ping"))
         assert (await closed(idle))[0] == 4408
@@ -107,6 +107,15 @@ async def test_an_id_in_use_closes_with_4409(edge: Edge) -> None:
     await subscribe(socket, "a", "{ hello }")
     assert await closed(socket) == (4409, "Subscriber for a already exists")
     assert edge.world.open_sources == 0
+
+
+async def test_a_reason_is_cut_to_what_a_close_frame_can_carry(edge: Edge) -> None:
+    socket = await edge.connect({})
+    for _ in range(2):
+        await subscribe(socket, "ü" * 128, "subscription { forever }")
+    code, reason = await closed(socket)
+    assert code == 4409
+    assert reason.startswith("Subscriber for üüü")
 
 
 async def test_an_id_is_free_again_after_complete_or_error(edge: Edge) -> None:
@@ -296,7 +305,7 @@ async def test_at_most_twenty_operations_at_one_time(edge: Edge) -> None:
 
 
 async def test_a_query_over_its_time_is_an_error() -> None:
-    async with running(limits=Limits(seconds=0.2)) as edge:
+    async with running(limits=Limits(seconds=0.5)) as edge:
         socket = await edge.connect({})
         await subscribe(socket, "a", "{ slow }")
         found = await received(socket)
