@@ -3,7 +3,6 @@
 Run it as `python -m benchmarks.slots`. "Warm" searches working days that are prepared already, "cold" prepares them first, "first"
 is the first one of the process. Only runs that offer 10 to 90 % of the windows count.
 """
-# ruff: noqa: T201
 
 import argparse
 import random
@@ -92,7 +91,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    rng, travel = random.Random(asked.seed), GreatCircleTravel()  # noqa: S311 - a benchmark
+    rng, travel = random.Random(asked.seed), GreatCircleTravel()
     days = business(rng, asked.technicians, asked.appointments, asked.days)
     windows = [
         (MONDAY + DAY * day + HOUR * hour, MONDAY + DAY * day + HOUR * hour + WINDOW)
