@@ -34,15 +34,16 @@ class Client:
     @property
     def loopback(self) -> bool:
         """Whether the caller is on this machine."""
-        return self.ip is not None and ip_address(self.ip).is_loopback
+        address = _address(self.ip) if self.ip is not None else None
+        return address is not None and address.is_loopback
 
     @property
     def network(self) -> str:
         """What budgets count by: the address, or the /64 of an IPv6 one, since whoever has one has them all."""
-        if self.ip is None:
+        address = _address(self.ip) if self.ip is not None else None
+        if address is None:
             return "local"
-        address = ip_address(self.ip)
-        return str(ip_network((address, 64), strict=False)) if address.version == 6 else self.ip
+        return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def client_of(connection: HTTPConnection, settings: Settings) -> Client:
@@ -90,6 +91,7 @@ def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> Address | None:
     text = text.strip()
     if text.startswith("["):

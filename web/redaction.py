@@ -37,6 +37,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w.])(?:1[\s.-]?)?\(?\d{3}\)?[\s.-]?\d{3}[\s.-]\d{4}(?![\w])"), REDACTED),
     (re.compile(r"(?<![\w.-])\d{10,15}(?![\w-]|\.\d)"), REDACTED),
 )
+# One short word without a digit, or an IPv4 address: most of what is logged, and nothing that a pattern would find.
+_HARMLESS = re.compile(r"[A-Za-z./-]{0,24}|\d{1,3}(?:\.\d{1,3}){3}")
 # An opaque token: long, and mixed as no word is. TypeIDs and UUIDs are shorter or have hyphens, and may be logged.
 _OPAQUE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,}={0,2}(?![A-Za-z0-9_-])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -69,6 +71,8 @@ def redacted(value: object, name: str = "", depth: int = 0) -> object:
 
 def redacted_text(text: str) -> str:
     """The text with what looks like a secret, an email address or a telephone number replaced."""
+    if _HARMLESS.fullmatch(text):
+        return text
     if len(text) > LONGEST:
         # Without its last word, which may be half a secret that no pattern knows any more.
         text = f"{text[:LONGEST].rsplit(maxsplit=1)[0][:LONGEST]}…"
