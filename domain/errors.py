@@ -56,3 +56,27 @@ def invalid(message: str, *path: str) -> Refusal:
 def not_found(noun: str, *path: str) -> Refusal:
     """NOT_FOUND at `input.<path>`: the same answer for a foreign, a malformed and a random id."""
     return Refusal(ErrorCode.NOT_FOUND, f"There is no such {noun}.", ("input", *path))
+
+
+class Denied(Exception):
+    """The caller may not do that to this object, or not with this value; the GraphQL error FORBIDDEN.
+
+    Args:
+        message: one sentence for a person.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Throttled(Exception):
+    """Too many attempts; the GraphQL error THROTTLED.
+
+    Args:
+        seconds: to wait.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"try again in {seconds} s")
+        self.seconds = seconds

@@ -1,6 +1,9 @@
 """All tables in one metadata, for migrations and for the tests that walk the catalog."""
 
 from models import (
+    account_mail,
+    account_token,
+    api_key,
     appointment,
     customer,
     event,
@@ -18,10 +21,14 @@ from models import (
 )
 from models.base import Base
 
+    password_reset_request,
+    second_factor,
+    security_event,
 metadata = Base.metadata
 MODULES = (
     appointment,
     customer,
+    throttle,
     event,
     idempotency,
     location,
@@ -30,8 +37,15 @@ MODULES = (
     notification,
     opt_out,
     service,
+    account_mail,
+    account_token,
+    api_key,
     technician,
     tenant,
     tick,
     user,
 )
+    password_reset_request,
+    second_factor,
+    security_event,
+    throttle,

@@ -59,6 +59,8 @@ class Database:
         )
         # Called with (tenant_id, seq) after a commit that wrote events, where the broadcast is not the database's own.
         self.after_events: list[Callable[[UUID, int], Awaitable[None]]] = []
+        # The same for other signals: called with (channel, payload).
+        self.after_signals: list[Callable[[str, str], Awaitable[None]]] = []
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[AsyncSession]:
@@ -70,6 +72,9 @@ class Database:
         if seq:
             for hook in self.after_events:
                 await hook(tenant_id, seq)
+        for signal in session.info.pop("signals", ()):
+            for tell in self.after_signals:
+                await tell(*signal)
 
     @asynccontextmanager
     async def snapshot(self, tenant_id: UUID) -> AsyncIterator[AsyncSession]:
@@ -126,6 +131,12 @@ class Database:
 def record_event(session: AsyncSession, **values: Any) -> None:
     """Have an event written at the end of the transaction; see `models.event.Event` for the values."""
     session.info.setdefault("events", []).append(values)
+
+
+async def send_signal(session: AsyncSession, channel: str, payload: str) -> None:
+    """Have every process told at the commit; ids only."""
+    await session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+    session.info.setdefault("signals", []).append((channel, payload))
 
 
 async def _write_events(session: AsyncSession, tenant_id: UUID) -> int:

@@ -1,9 +1,10 @@
 """Log-in sessions: what a session cookie stands for."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, delete
+from sqlalchemy import Index, LargeBinary, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
@@ -30,6 +31,41 @@ class LogInSession(TenantRow):
     expires_at: Mapped[datetime]
 
 
-async def end_session(session: AsyncSession, session_id: UUID) -> None:
-    """Delete a session: its cookie is worth nothing from the commit on."""
-    await session.execute(delete(LogInSession).where(LogInSession.id == session_id))
+async def end_session(session: AsyncSession, tenant_id: UUID, session_id: UUID) -> bool:
+    """Delete a session: its cookie is worth nothing from the commit on. Tells whether there was one."""
+    found = await session.execute(
+        delete(LogInSession)
+        .where(LogInSession.tenant_id == tenant_id, LogInSession.id == session_id)
+        .returning(LogInSession.id)
+    )
+    return found.first() is not None
+
+
+async def end_sessions_of(
+    session: AsyncSession, tenant_id: UUID, user_id: UUID, *, but: UUID | None = None
+) -> Sequence[UUID]:
+    """Delete all sessions of a user, or all but one; their ids."""
+    statement = delete(LogInSession).where(LogInSession.tenant_id == tenant_id, LogInSession.user_id == user_id)
+    if but is not None:
+        statement = statement.where(LogInSession.id != but)
+    return (await session.execute(statement.returning(LogInSession.id))).scalars().all()
+
+
+async def rotate_session(session: AsyncSession, tenant_id: UUID, session_id: UUID, token_hash: bytes) -> bool:
+    """Give a session another token, and tell whether it is still there; the old one is worth nothing from the commit on."""
+    found = await session.execute(
+        update(LogInSession)
+        .where(LogInSession.tenant_id == tenant_id, LogInSession.id == session_id)
+        .values(token_hash=token_hash)
+        .returning(LogInSession.id)
+    )
+    return found.first() is not None
+
+
+async def touch_session(session: AsyncSession, tenant_id: UUID, session_id: UUID) -> None:
+    """Note that a session is used."""
+    await session.execute(
+        update(LogInSession)
+        .where(LogInSession.tenant_id == tenant_id, LogInSession.id == session_id)
+        .values(last_seen_at=func.now())
+    )

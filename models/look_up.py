@@ -27,6 +27,15 @@ LOOK_UPS = frozenset(
 @dataclass(frozen=True, slots=True)
 class SessionFound:
     """A log-in session that has not expired, with its user."""
+        "look_up_api_key",
+        "rights_of",
+        "take_attempt",
+        "give_attempt_back",
+        "ask_password_reset",
+        "next_password_reset",
+        "end_password_reset",
+        "dispatch_account_mails",
+        "forget_access",
 
     tenant_id: UUID
     session_id: UUID
@@ -51,6 +60,7 @@ class MessageFound:
 class LogInFound:
     """Whose address it is; `password_hash` is None until an invitation was accepted."""
 
+    second_factor_missing: bool
     tenant_id: UUID
     user_id: UUID
     password_hash: str | None
@@ -70,6 +80,9 @@ async def look_up_log_in(session: AsyncSession, email: str) -> LogInFound | None
     return LogInFound(**row) if row else None
 
 
+class ApiKeyFound:
+    """A key that was neither revoked nor has expired."""
+    tenant_id: UUID
 async def look_up_message(session: AsyncSession, provider_id: str) -> MessageFound | None:
     """The message to which a provider has given this id."""
     row = await _one(session, "look_up_message", provider_id)
@@ -80,3 +93,6 @@ async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str
     found = await session.execute(text(f"SELECT * FROM {function}(:wanted)"), {"wanted": wanted})  # noqa: S608 (a constant)
     row = found.mappings().first()
     return dict(row) if row else None
+async def look_up_api_key(session: AsyncSession, prefix: str) -> ApiKeyFound | None:
+    row = await _one(session, "look_up_api_key", prefix)
+    return ApiKeyFound(**{**row, "tenant_status": TenantStatus(row["tenant_status"])}) if row else None

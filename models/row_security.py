@@ -11,6 +11,10 @@ PRIVILEGES: dict[str, str | None] = {
     "events": "SELECT, INSERT",
     # Reached through functions alone: whoever could read it would know other tenants' customers.
     "text_opt_outs": None,
+    "password_reset_requests": None,
+    "throttles": None,
+    # Whoever gets in must not be able to take back what the log says of it.
+    "security_events": "SELECT, INSERT",
     "tenants": "SELECT, INSERT, UPDATE",
 }
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"

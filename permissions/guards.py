@@ -1,5 +1,6 @@
 """The permission classes that guard fields; each prints in the SDL, so that a review sees it."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NoReturn, Protocol
 
@@ -17,6 +18,9 @@ class HasPrincipal(Protocol):
 
     principal: Principal | None
 
+    def denied(self, scope: str) -> None:
+        """Note that the caller lacks a scope."""
+
 
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="requires")
 class RequiresDirective:
@@ -28,6 +32,11 @@ class RequiresDirective:
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="authenticated")
 class AuthenticatedDirective:
     """The field answers anybody who is logged in or has an API key."""
+
+
+@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="person")
+class PersonDirective:
+    """The field answers users who are logged in; API keys are refused."""
 
 
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="public")
@@ -66,7 +75,24 @@ class Requires(Guard):
         """
         if info.context.principal is None:
             raise_unauthenticated()
-        return self.allows(info.context.principal)
+        self.require(info.context)
+        return True
+
+    def require(self, context: HasPrincipal) -> None:
+        """Refuse a caller without the scope, and have that noted.
+
+        Raises:
+            GraphQLError: FORBIDDEN.
+        """
+        if self.allows(context.principal):
+            return
+        if context.principal is not None and context.principal.second_factor_missing:
+            raise GraphQLError(
+                "Your business asks for a second factor: set one up first, with totpEnrol.",
+                extensions={"code": "FORBIDDEN", "scope": self.scope.value, "secondFactorMissing": True},
+            )
+        context.denied(self.scope.value)
+        self.on_unauthorized()
 
     def allows(self, principal: Principal | None) -> bool:
         """Whether the scope is among the caller's."""
@@ -93,6 +119,30 @@ class Authenticated(Guard):
         raise_unauthenticated()
 
 
+class Person(Guard):
+    """Users who are logged in."""
+
+    schema_directive = PersonDirective()
+
+    def has_permission(self, source: Any, info: strawberry.Info[HasPrincipal, None], **kwargs: Any) -> bool:
+        """Whether the caller is a user.
+
+        Raises:
+            GraphQLError: UNAUTHENTICATED when nobody is logged in.
+        """
+        if info.context.principal is None:
+            raise_unauthenticated()
+        return self.allows(info.context.principal)
+
+    def allows(self, principal: Principal | None) -> bool:
+        """Whether there is a user's session."""
+        return principal is not None and principal.user_id is not None
+
+    def on_unauthorized(self) -> NoReturn:
+        """Refuse with FORBIDDEN."""
+        raise GraphQLError("This is for users who are logged in.", extensions={"code": "FORBIDDEN"})
+
+
 class Public(Guard):
     """Everybody: written out, so that no field is open by omission."""
 
@@ -112,14 +162,18 @@ class Anyone(Enum):
     """Guards without a scope."""
 
     AUTHENTICATED = "authenticated"
+    PERSON = "person"
     PUBLIC = "public"
 
 
 def guarded(guard: Scope | Anyone) -> PermissionExtension:
     """The field extension for a guard: `extensions=[guarded(Scope.APPOINTMENTS_READ)]`."""
-    permission: Guard
-    if isinstance(guard, Scope):
-        permission = Requires(guard)
-    else:
-        permission = Authenticated() if guard is Anyone.AUTHENTICATED else Public()
+    permission: Guard = Requires(guard) if isinstance(guard, Scope) else _SCOPELESS[guard]()
     return PermissionExtension(permissions=[permission])
+
+
+_SCOPELESS: Mapping[Anyone, type[Guard]] = {
+    Anyone.AUTHENTICATED: Authenticated,
+    Anyone.PERSON: Person,
+    Anyone.PUBLIC: Public,
+}

@@ -10,7 +10,8 @@ from domain.tenant import Role
 class Principal:
     """A user's session or an API key, of one tenant.
 
-    `technician_id` is set when the user is a technician; `actor` is the name that history shows.
+    `technician_id` is set when the user is a technician; `actor` is the name that history shows. A user who must have a
+    second factor and has none yet has no scopes: enough to set one up, and for nothing else.
     """
 
     tenant_id: UUID
@@ -21,6 +22,7 @@ class Principal:
     api_key_id: UUID | None = None
     role: Role | None = None
     technician_id: UUID | None = None
+    second_factor_missing: bool = False
 
     def may(self, scope: str) -> bool:
         """Whether the caller has the scope."""

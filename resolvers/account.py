@@ -1,44 +1,48 @@
 """Signing up, logging in and out."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
-
-from auth.passwords import check, hashed, matches
-from auth.tokens import new_token, token_hash
+from auth.passwords import Verdict, check, compare, hashed
 from domain import contact
 from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.local_time import check_zone
+from domain.security_event import SecurityEventType
 from domain.slug import slug_of
 from domain.tenant import Role, TenantStatus
-from models.database import Database, Transaction
-from models.log_in_session import LogInSession, end_session
-from models.look_up import look_up_log_in, look_up_session
+from models.database import Transaction
+from models.log_in_session import end_session
+from models.look_up import LogInFound, look_up_log_in
+from models.rights import RightsChange, announce
 from models.tenant import Tenant
-from models.user import User, email_taken
+from models.user import User, email_taken, lock_user
 from permissions.principal import Principal
-from permissions.scopes import ROLES
+from resolvers.caller import Caller
+from resolvers.guest import Guest
 from resolvers.location import NewLocation, add_location
-
-SESSION_LIFE = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """A fresh session: the token goes into the cookie and is known nowhere else."""
-
-    principal: Principal
-    token: str
+from resolvers.log_in_session import LoggedIn, leave, open_session
+from resolvers.second_factor import pass_second_factor
+from resolvers.security_event import record_by, record_of
+from resolvers.security_log import Entry
+from resolvers.throttle import ADDRESS, bucket, give_back, log_in_buckets, take
 
 
 async def sign_up(
-    database: Database, *, business_name: str, name: str, email: str, password: str, time_zone: str
+    guest: Guest,
+    *,
+    business_name: str,
+    name: str,
+    email: str,
+    password: str,
+    time_zone: str,
+    leaving: Principal | None = None,
 ) -> LoggedIn:
     """Make a tenant with its owner and a first location, and log the owner in.
 
+    Args:
+        leaving: whose session the browser had until now; it ends.
+
     Raises:
         Refusal: INVALID_INPUT, WEAK_PASSWORD, EMAIL_TAKEN.
+        Throttled: too many that were refused, from one place: they would tell which addresses have accounts.
     """
     business_name = contact.required(business_name, "businessName")
     name = contact.required(name, "name")
@@ -46,7 +50,9 @@ async def sign_up(
     if address is None:
         raise Refusal(ErrorCode.INVALID_INPUT, "An email address is needed to log in.", ("input", "email"))
     _zone(time_zone)
-    check(password, "password", hints=(business_name, name, address))
+    buckets = [bucket(guest.secret, "sign-up from", guest.visitor.network, ADDRESS)]
+    await take(guest.database, buckets)
+    await check(password, "password", hints=(business_name, name, address))
     stored = await hashed(password)
     tenant_id, user_id = new_id(), new_id()
 
@@ -58,78 +64,100 @@ async def sign_up(
         with email_taken():
             await session.flush()
         await add_location(session, tenant_id, NewLocation.first(business_name, time_zone, slug_of(business_name)))
-        return await _open_session(session, user)
+        opened = await open_session(session, user)
+        record_by(session, guest.settings, guest.visitor, opened.principal, SecurityEventType.SIGNED_UP)
+        return opened
 
-    return await database.transact(tenant_id, work)
+    opened = await guest.database.transact(tenant_id, work)
+    await give_back(guest.database, buckets)
+    await leave(guest.database, leaving)
+    return opened
 
 
-async def log_in(database: Database, *, email: str, password: str) -> LoggedIn:
+async def log_in(
+    guest: Guest, *, email: str, password: str, code: str | None = None, leaving: Principal | None = None
+) -> LoggedIn:
     """Open a session.
 
+    Args:
+        code: of the second factor: the app's, or a recovery code.
+        leaving: whose session the browser had until now; it ends.
+
     Raises:
-        Refusal: INVALID_CREDENTIALS, in the same words and time for an unknown address and a wrong password.
+        Refusal: INVALID_CREDENTIALS, in the same words and time for an unknown address and a wrong password;
+            SECOND_FACTOR_REQUIRED, told only to who knows the password.
+        Throttled: too many attempts at the account, or from one place.
     """
-    async with database.anonymous() as session:
-        found = await look_up_log_in(session, email.strip().lower())
-    if not await matches(found.password_hash if found else None, password) or found is None:
-        raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The address or the password is wrong.")
+    address = email.strip().lower()
+    buckets = log_in_buckets(guest.secret, address, guest.visitor)
+    await take(guest.database, buckets)
+    async with guest.database.anonymous() as session:
+        found = await look_up_log_in(session, address)
+    verdict = await compare(found.password_hash if found else None, password)
+    if verdict is Verdict.WRONG or found is None:
+        _note_failure(guest, found, "password")
+        raise wrong_credentials()
+    renewed = await hashed(password) if verdict is Verdict.OUTDATED else None
 
     async def work(session: Transaction) -> LoggedIn:
-        user = await session.get(User, (found.tenant_id, found.user_id))
-        if user is None:
-            raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The address or the password is wrong.")
-        return await _open_session(session, user)
+        user = await lock_user(session, found.tenant_id, found.user_id)
+        # Reset or removed while it was compared.
+        if user is None or user.password_hash != found.password_hash:
+            raise wrong_credentials()
+        factor = await pass_second_factor(session, guest.secret, user, code)
+        if renewed is not None:
+            user.password_hash = renewed
+        opened = await open_session(session, user)
+        record_by(
+            session, guest.settings, guest.visitor, opened.principal, SecurityEventType.LOGGED_IN, secondFactor=factor
+        )
+        return opened
 
-    return await database.transact(found.tenant_id, work)
+    try:
+        opened = await guest.database.transact(found.tenant_id, work)
+    except Refusal as refusal:
+        if refusal.code is ErrorCode.SECOND_FACTOR_REQUIRED:
+            await give_back(guest.database, buckets)
+        elif refusal.code is ErrorCode.INVALID_CREDENTIALS:
+            _note_failure(guest, found, "second factor")
+        raise
+    await give_back(guest.database, buckets)
+    await leave(guest.database, leaving)
+    return opened
 
 
-async def log_out(database: Database, principal: Principal) -> None:
-    """End the session that the principal came with; an API key has none."""
+async def log_out(caller: Caller) -> None:
+    """End the session that the caller came with; an API key has none."""
+    principal = caller.principal
     session_id = principal.session_id
     if session_id is None:
         return
 
     async def work(session: Transaction) -> None:
-        await end_session(session, session_id)
+        if await end_session(session, principal.tenant_id, session_id):
+            record_of(session, caller, SecurityEventType.LOGGED_OUT)
+            await announce(session, principal.tenant_id, RightsChange.SESSION_ENDED, session_id)
 
-    await database.transact(principal.tenant_id, work)
-
-
-async def principal_of_token(database: Database, token: str) -> Principal | None:
-    """Whom a session cookie stands for, or None when it has expired or never was."""
-    async with database.anonymous() as session:
-        found = await look_up_session(session, token_hash(token))
-    if found is None:
-        return None
-    return _principal(found.tenant_id, found.user_id, found.session_id, found.role, found.technician_id, found.name)
+    await caller.transact(work, even_cancelled=True)
 
 
-async def _open_session(session: Transaction, user: User) -> LoggedIn:
-    token = new_token()
-    opened = LogInSession(
-        tenant_id=user.tenant_id,
-        id=new_id(),
-        user_id=user.id,
-        token_hash=token_hash(token),
-        expires_at=datetime.now(UTC) + SESSION_LIFE,
-    )
-    session.add(opened)
-    await session.flush()
-    return LoggedIn(_principal(user.tenant_id, user.id, opened.id, user.role, user.technician_id, user.name), token)
+def wrong_credentials() -> Refusal:
+    """The one answer to everything that is wrong about a log-in."""
+    return Refusal(ErrorCode.INVALID_CREDENTIALS, "The address or the password is wrong.")
 
 
-def _principal(
-    tenant_id: UUID, user_id: UUID, session_id: UUID, role: Role, technician_id: UUID | None, name: str
-) -> Principal:
-    return Principal(
-        tenant_id=tenant_id,
-        actor=name,
-        scopes=frozenset(scope.value for scope in ROLES[role]),
-        user_id=user_id,
-        session_id=session_id,
-        role=role,
-        technician_id=technician_id,
-    )
+def _note_failure(guest: Guest, found: LogInFound | None, reason: str) -> None:
+    if found is not None:
+        guest.log.note(
+            Entry(
+                found.tenant_id,
+                SecurityEventType.LOG_IN_FAILED,
+                guest.visitor,
+                actor=None,
+                user_id=found.user_id,
+                details={"reason": reason},
+            )
+        )
 
 
 def _zone(name: str) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.database import Database, Transaction
 from models.tenant import require_open
 from permissions.principal import Principal
+from permissions.visitor import UNKNOWN, Visitor
 from settings import Settings
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ class Caller:
     principal: Principal
     database: Database
     settings: Settings
+    visitor: Visitor = UNKNOWN
 
     @property
     def tenant_id(self) -> UUID:

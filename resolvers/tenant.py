@@ -1,13 +1,12 @@
-"""The business itself and its users."""
+"""The business itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from domain import contact
 from domain.errors import invalid, not_found
 from models.database import Transaction
 from models.tenant import Tenant
-from models.user import User, users_by_name
 from resolvers.caller import Caller
 
 
@@ -15,12 +14,6 @@ async def own_tenant(caller: Caller) -> Tenant | None:
     """The caller's business."""
     async with caller.reading() as session:
         return await session.get(Tenant, caller.tenant_id)
-
-
-async def list_users(caller: Caller) -> Sequence[User]:
-    """Everybody who can log in, by name."""
-    async with caller.reading() as session:
-        return await users_by_name(session)
 
 
 async def update_tenant(caller: Caller, changes: Mapping[str, Any]) -> Tenant:

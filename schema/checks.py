@@ -10,7 +10,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.errors import ErrorCode, Refusal
+from domain.errors import Denied, ErrorCode, Refusal, Throttled
 from schema.scalars import Malformed
 
 # Longest text of an input field, in characters. Others are short: names, codes, tokens of a line.
@@ -115,6 +115,18 @@ class Answers(FieldExtension):
             return await next_(source, info, **arguments)
         except Refusal as refusal:
             raise as_graphql_error(refusal) from refusal
+        except (Denied, Throttled) as refused:
+            raise _refused(refused, info) from refused
+
+
+def _refused(refused: Denied | Throttled, info: Any) -> GraphQLError:
+    if isinstance(refused, Denied):
+        return GraphQLError(refused.message, extensions={"code": "FORBIDDEN"})
+    info.context.response_headers.append(("Retry-After", str(refused.seconds)))
+    return GraphQLError(
+        f"Too many attempts: try again in {refused.seconds} s.",
+        extensions={"code": "THROTTLED", "retryAfter": refused.seconds},
+    )
 
 
 def as_graphql_error(refusal: Refusal) -> GraphQLError:
@@ -142,6 +154,8 @@ class Refusals(FieldExtension):
             return await next_(source, info, **arguments)
         except Refusal as refusal:
             return payload.refused([_user_error(refusal)], refusal.current)
+        except (Denied, Throttled) as refused:
+            raise _refused(refused, info) from refused
 
 
 def _user_error(refusal: Refusal) -> UserError:

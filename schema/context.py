@@ -8,12 +8,15 @@ from uuid import uuid4
 import strawberry
 
 from auth.cookies import CSRF, SESSION, set_cookie
-from auth.tokens import new_token
+from auth.csrf import csrf_token
 from models.database import Database
 from permissions.guards import raise_unauthenticated
 from permissions.principal import Principal
-from resolvers.account import SESSION_LIFE
+from permissions.visitor import UNKNOWN, Visitor
 from resolvers.caller import Caller
+from resolvers.guest import Guest
+from resolvers.log_in_session import SESSION_LIFE, LoggedIn
+from resolvers.security_log import SecurityLog
 from schema.loaders import Loaders
 from settings import Settings
 from subscriptions.hub import Hub
@@ -23,8 +26,8 @@ from subscriptions.hub import Hub
 class Context:
     """One operation's surroundings.
 
-    `response_headers` are sent with the HTTP answer (cookies at log-in); `client_ip` and `user_agent` are the caller's
-    as the trusted proxies tell.
+    `response_headers` are sent with the HTTP answer (cookies at log-in); `visitor` is the caller's end as the trusted
+    proxies tell; `security_log` takes what is refused.
     """
 
     database: Database
@@ -33,8 +36,8 @@ class Context:
     principal: Principal | None = None
     request_id: str = field(default_factory=lambda: uuid4().hex)
     response_headers: list[tuple[str, str]] = field(default_factory=list)
-    client_ip: str | None = None
-    user_agent: str | None = None
+    visitor: Visitor = UNKNOWN
+    security_log: SecurityLog | None = None
     secure: bool = False
     auth_by_cookie: bool = False
     csrf_ok: bool = False
@@ -49,14 +52,26 @@ class Context:
         """
         if self.principal is None:
             raise_unauthenticated()
-        return Caller(self.principal, self.database, self.settings)
+        return Caller(self.principal, self.database, self.settings, self.visitor)
 
-    def enter(self, principal: Principal, token: str) -> None:
-        """Let the caller be this principal from now on, and send the cookies of its session."""
-        self.principal = principal
+    @cached_property
+    def guest(self) -> Guest:
+        """The caller as somebody unknown, for what needs no log-in."""
+        log = self.security_log or SecurityLog(self.database, self.settings)
+        return Guest(self.database, self.settings, self.visitor, log)
+
+    def denied(self, scope: str) -> None:
+        """Have the security log told that the caller lacks a scope."""
+        if self.security_log is not None and self.principal is not None:
+            self.security_log.denied(self.principal, scope, self.visitor)
+
+    def enter(self, opened: LoggedIn) -> None:
+        """Let the caller be whoever has logged in from now on, and send the cookies of the session."""
+        self.principal = opened.principal
         self.__dict__.pop("caller", None)
         self.forget_loaded()
-        self._cookies(token, new_token(), SESSION_LIFE)
+        secret = self.settings.secret_key.get_secret_value()
+        self._cookies(opened.token, csrf_token(secret, opened.token), SESSION_LIFE)
 
     def forget_loaded(self) -> None:
         """Load everything anew from here on."""

@@ -13,6 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Guard = Scope | Anyone
 PUBLIC = Anyone.PUBLIC
 AUTHENTICATED = Anyone.AUTHENTICATED
+PERSON = Anyone.PERSON
 
 
 def query(guard: Guard, description: str | None = None) -> Callable[[F], Any]:

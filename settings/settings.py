@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         validation_alias="SPS_TRUSTED_PROXIES",
         description="Comma-separated addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
+    geoip_file: Path | None = Field(
+        None,
+        validation_alias="SPS_GEOIP_FILE",
+        description="An MMDB file with cities of addresses, for the security log; without one it tells no city.",
+    )
     pg_bindir: Path | None = Field(
         None,
         validation_alias="SPS_PG_BINDIR",

@@ -30,6 +30,8 @@ class ReconnectingBackend(BroadcastBackend):
         self._channels: set[str] = set()
         self._waiting: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
         self._task: asyncio.Task[None] | None = None
+        # Two channels at one moment would each start a listener, and one of them would never be stopped.
+        self._subscribing = asyncio.Lock()
         self.connected = asyncio.Event()
 
     @abstractmethod
@@ -47,11 +49,12 @@ class ReconnectingBackend(BroadcastBackend):
 
     async def subscribe(self, channel: str) -> None:
         """Begin to listen on a channel; returns at once, the connection says `GAP` when it stands."""
-        self._channels.add(channel)
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._task = asyncio.create_task(self._supervise())
+        async with self._subscribing:
+            self._channels.add(channel)
+            if self._task:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+            self._task = asyncio.create_task(self._supervise())
 
     async def unsubscribe(self, channel: str) -> None:
         """Forget a channel; what still comes on it finds no subscriber."""
