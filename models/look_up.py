@@ -15,19 +15,26 @@ LOOK_UPS = frozenset(
         "look_up_session",
         "look_up_log_in",
         "look_up_message",
+        "is_another_message",
         "dispatch_messages",
         "texts_opted_out",
         "opt_out_of_texts",
         "opt_in_to_texts",
+        "look_up_upload",
+        "due_upkeep",
+        "purge_rows",
+        "erase_history",
+        "forget_tenant",
+        "gather_usage",
         "forget_expired",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFound:
-    """A log-in session that has not expired, with its user."""
         "look_up_api_key",
+        "look_up_stripe_customer",
+        "keep_stripe_event",
+        "due_stripe_events",
+        "finish_stripe_event",
+        "defer_stripe_event",
+        "due_billing_accounts",
+        "forget_billing",
         "rights_of",
         "take_attempt",
         "give_attempt_back",
@@ -36,6 +43,13 @@ class SessionFound:
         "end_password_reset",
         "dispatch_account_mails",
         "forget_access",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFound:
+    """A log-in session that has not expired, with its user."""
 
     tenant_id: UUID
     session_id: UUID
@@ -46,6 +60,7 @@ class SessionFound:
     expires_at: datetime
     last_seen_at: datetime
     tenant_status: TenantStatus
+    second_factor_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +75,22 @@ class MessageFound:
 class LogInFound:
     """Whose address it is; `password_hash` is None until an invitation was accepted."""
 
-    second_factor_missing: bool
     tenant_id: UUID
     user_id: UUID
     password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyFound:
+    """A key that was neither revoked nor has expired."""
+
+    tenant_id: UUID
+    api_key_id: UUID
+    name: str
+    key_hash: bytes
+    scopes: list[str]
+    last_used_at: datetime | None
+    tenant_status: TenantStatus
 
 
 async def look_up_session(session: AsyncSession, token_hash: bytes) -> SessionFound | None:
@@ -80,19 +107,25 @@ async def look_up_log_in(session: AsyncSession, email: str) -> LogInFound | None
     return LogInFound(**row) if row else None
 
 
-class ApiKeyFound:
-    """A key that was neither revoked nor has expired."""
-    tenant_id: UUID
+async def look_up_api_key(session: AsyncSession, prefix: str) -> ApiKeyFound | None:
+    """The key of a prefix."""
+    row = await _one(session, "look_up_api_key", prefix)
+    return ApiKeyFound(**{**row, "tenant_status": TenantStatus(row["tenant_status"])}) if row else None
+
+
 async def look_up_message(session: AsyncSession, provider_id: str) -> MessageFound | None:
     """The message to which a provider has given this id."""
     row = await _one(session, "look_up_message", provider_id)
     return MessageFound(**row) if row else None
 
 
+async def look_up_upload(session: AsyncSession, attachment_id: UUID) -> UUID | None:
+    """The tenant of an upload that a customer was granted and that is not past its time."""
+    row = await _one(session, "look_up_upload", attachment_id)
+    return row["tenant_id"] if row else None
+
+
 async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str, Any] | None:
     found = await session.execute(text(f"SELECT * FROM {function}(:wanted)"), {"wanted": wanted})  # noqa: S608 (a constant)
     row = found.mappings().first()
     return dict(row) if row else None
-async def look_up_api_key(session: AsyncSession, prefix: str) -> ApiKeyFound | None:
-    row = await _one(session, "look_up_api_key", prefix)
-    return ApiKeyFound(**{**row, "tenant_status": TenantStatus(row["tenant_status"])}) if row else None

@@ -13,13 +13,31 @@ PRIVILEGES: dict[str, str | None] = {
     "text_opt_outs": None,
     "password_reset_requests": None,
     "throttles": None,
+    "stripe_events": None,
+    # Kept for years whatever becomes of the business: nothing that the app does can delete them.
+    "billing_accounts": "SELECT, INSERT, UPDATE",
+    "billing_records": "SELECT, INSERT, UPDATE",
+    "billing_subscriptions": "SELECT, INSERT, UPDATE",
+    "usage_reports": "SELECT, INSERT, UPDATE",
     # Whoever gets in must not be able to take back what the log says of it.
     "security_events": "SELECT, INSERT",
     "tenants": "SELECT, INSERT, UPDATE",
+    # Written by a function alone, which holds the threshold of five businesses.
+    "usage_figures": "SELECT",
 }
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 # Tables that are no tenant's: without a tenant_id, and without row-level security.
-GLOBAL_TABLES = frozenset({"alembic_version", "text_opt_outs", "ticks"})
+GLOBAL_TABLES = frozenset(
+    {
+        "alembic_version",
+        "password_reset_requests",
+        "stripe_events",
+        "text_opt_outs",
+        "throttles",
+        "ticks",
+        "usage_figures",
+    }
+)
 # Dramatiq's tables, where PostgreSQL is the broker; they hold ids of rows alone.
 BROKER_SCHEMA = "dramatiq"
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from models.api_key import ApiKey
 from models.appointment import Appointment, AppointmentLine
 from models.base import TenantRow
 from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of, custom_prices_of
@@ -14,6 +15,7 @@ from models.database import Transaction
 from models.event import Event
 from models.location import Location
 from models.query import by_ids
+from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
 from models.technician import Technician, TechnicianPosition, TimeOff, positions_of
 from models.user import User
@@ -53,6 +55,16 @@ class Loaders:
     def user(self) -> DataLoader[UUID, User | None]:
         """A user."""
         return self._by_id(User)
+
+    @cached_property
+    def api_key(self) -> DataLoader[UUID, ApiKey | None]:
+        """An API key."""
+        return self._by_id(ApiKey)
+
+    @cached_property
+    def security_event(self) -> DataLoader[UUID, SecurityEvent | None]:
+        """An entry of the security log."""
+        return self._by_id(SecurityEvent)
 
     @cached_property
     def location(self) -> DataLoader[UUID, Location | None]:

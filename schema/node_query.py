@@ -12,21 +12,26 @@ from permissions.guards import Requires
 from permissions.scopes import Scope
 from resolvers.customer import visible_to
 from resolvers.tenant import own_tenant
+from schema.api_key import ApiKey
 from schema.appointment import Appointment
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
 from schema.fields import AUTHENTICATED, query
 from schema.location import Location
 from schema.node import Node
+from schema.security_event import SecurityEvent
 from schema.service import Service, ServiceCategory, ServiceOption
 from schema.technician import Technician, TimeOff
-from schema.tenant import Tenant, User
+from schema.tenant import Tenant
+from schema.user import User
 
 MOST_NODES = 100
 
 # For each prefix: the scope that reading such an object takes, the loader of its row, and its type.
 NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
     Prefix.USER: (Scope.USERS_READ, "user", User.of),
+    Prefix.API_KEY: (Scope.API_KEYS_READ, "api_key", ApiKey.of),
+    Prefix.SECURITY_EVENT: (Scope.SECURITY_READ, "security_event", SecurityEvent.of),
     Prefix.LOCATION: (Scope.LOCATIONS_READ, "location", Location.of),
     Prefix.TECHNICIAN: (Scope.TECHNICIANS_READ, "technician", Technician.of),
     Prefix.TIME_OFF: (Scope.TECHNICIANS_READ, "time_off", TimeOff.of),
@@ -82,6 +87,4 @@ async def find_node(info: Info, text: str) -> Node | None:
 
 
 def _require(info: Info, scope: Scope) -> None:
-    guard = Requires(scope)
-    if not guard.allows(info.context.principal):
-        guard.on_unauthorized()
+    Requires(scope).require(info.context)

@@ -4,21 +4,39 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from schema.account import AccountMutation
+from schema.account import AccountMutation, AccountQuery
+from schema.api_key import ApiKeyMutation, ApiKeyQuery
 from schema.appointment_event import EventSubscription
 from schema.appointment_mutation import AppointmentMutation
 from schema.appointment_query import AppointmentQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.location import LocationMutation, LocationQuery
 from schema.node_query import NodeQuery
+from schema.password import PasswordMutation
 from schema.scalars import SCALARS
+from schema.second_factor import SecondFactorMutation, SecondFactorQuery
+from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
 from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.tenant import TenantMutation, TenantQuery
+from schema.user import UserMutation, UserQuery
 
 Query = merge_types(
     "Query",
-    (TenantQuery, NodeQuery, LocationQuery, TechnicianQuery, ServiceQuery, CustomerQuery, AppointmentQuery),
+    (
+        TenantQuery,
+        NodeQuery,
+        LocationQuery,
+        TechnicianQuery,
+        ServiceQuery,
+        CustomerQuery,
+        AppointmentQuery,
+        AccountQuery,
+        UserQuery,
+        ApiKeyQuery,
+        SecondFactorQuery,
+        SecurityEventQuery,
+    ),
 )
 Mutation = merge_types(
     "Mutation",
@@ -30,6 +48,10 @@ Mutation = merge_types(
         ServiceMutation,
         CustomerMutation,
         AppointmentMutation,
+        PasswordMutation,
+        SecondFactorMutation,
+        UserMutation,
+        ApiKeyMutation,
     ),
 )
 Subscription = merge_types("Subscription", (EventSubscription,))

@@ -1,16 +1,18 @@
 """The hub: each process listens once, reads a tenant's new events once, and hands them to all its subscribers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from uuid import UUID
 
 import structlog
 from broadcaster import Broadcast
+from broadcaster._base import Subscriber as Signals
 
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
 from models.event import Event, events_after, last_seq
+from models.rights import rights_version
 from subscriptions.backends import GAP, ReconnectingBackend
 from subscriptions.errors import Lagged
 
@@ -48,6 +50,8 @@ class TenantStream:
         self.subscribers: set[Subscriber] = set()
         self.last: int | None = None
         self.reading = asyncio.Lock()
+        # The tenant's count of changes of rights for which its sockets have been looked at.
+        self.rights: int | None = None
 
 
 class Hub:
@@ -65,6 +69,8 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
+        # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
+        self.before_delivery: Callable[[UUID], Awaitable[None]] | None = None
         """Begin to listen."""
         await self._broadcast.connect()
         self._tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())}
@@ -86,6 +92,14 @@ class Hub:
         Raises:
             Lagged: the reader fell too far behind.
         """
+    async def publish_signal(self, channel: str, payload: str) -> None:
+        """Send any other signal to other processes, likewise."""
+        await self._broadcast.publish(channel, payload)
+
+    def signals(self, channel: str) -> AbstractAsyncContextManager[Signals]:
+        """Listen to a channel on the process's one connection; `GAP` says that something may have been missed."""
+        return self._broadcast.subscribe(channel)
+
         subscriber = Subscriber()
         stream = self._streams.setdefault(tenant_id, TenantStream())
         # Registered before the first look at the table: what is committed in between is heard, and skipped if read.
@@ -126,7 +140,19 @@ class Hub:
 
     async def _batch(self, tenant_id: UUID, position: int) -> Sequence[Event]:
         async with self._database.tenant(tenant_id) as session:
-            return await events_after(session, position, BATCH)
+            events = await events_after(session, position, BATCH)
+            # Read after the events: whoever sees an event sees every change of rights that was committed before it.
+            rights = await rights_version(session) if events else None
+        if rights is not None:
+            await self._check_rights(tenant_id, rights)
+        return events
+
+    async def _check_rights(self, tenant_id: UUID, rights: int) -> None:
+        stream = self._streams.get(tenant_id)
+        if self.before_delivery is None or stream is None or stream.rights == rights:
+            return
+        await self.before_delivery(tenant_id)
+        stream.rights = rights
 
     async def _replay(self, tenant_id: UUID, position: int) -> AsyncIterator[Event]:
         while batch := await self._batch(tenant_id, position):

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from models.database import Database
+from resolvers.security_log import SecurityLog
 from schema.limits import Limits
 from schema.root import schema
 from settings import Settings
@@ -18,12 +19,12 @@ from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
 from web.graphql_ws import GraphQLSocket
-from web.graphql_ws_registry import LocalConnections
 from web.logging import configure_logging
 from web.middleware.cors import Cors
 from web.middleware.request_log import RequestLog
 from web.middleware.secure_transport import SecureTransport
 from web.middleware.security_headers import SecurityHeaders
+from web.rights import RightsWatch
 
 LIMITS = Limits()
 
@@ -39,7 +40,9 @@ def create_app(settings: Settings) -> Starlette:
     configure_logging()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or settings.database_url))
-    contexts = Contexts(settings, database, hub)
+    security_log = SecurityLog(database, settings)
+    rights = RightsWatch(database, hub)
+    contexts = Contexts(settings, database, hub, security_log)
     operations = Operations(schema, LIMITS)
     endpoint = GraphQLEndpoint(schema, contexts, LIMITS, settings=settings, operations=operations)
     socket = GraphQLSocket(
@@ -47,7 +50,7 @@ def create_app(settings: Settings) -> Starlette:
         contexts,
         LIMITS,
         origin_allowed=no_origin_allowed,
-        registry=LocalConnections(),
+        registry=rights,
         settings=settings,
         operations=operations,
     )
@@ -64,7 +67,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecureTransport, settings=settings),
             Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
         ],
-        lifespan=_lifespan(settings, database, hub),
+        lifespan=_lifespan(settings, database, hub, security_log, rights),
     )
     app.state.database = database
     return app
@@ -76,7 +79,7 @@ async def no_origin_allowed(_origin: str) -> bool:
 
 
 def _lifespan(
-    settings: Settings, database: Database, hub: Hub
+    settings: Settings, database: Database, hub: Hub, security_log: SecurityLog, rights: RightsWatch
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -85,8 +88,13 @@ def _lifespan(
         await hub.start()
         try:
             yield
+            database.after_signals.append(hub.publish_signal)
         finally:
+        rights.start()
+        security_log.start()
             await hub.stop()
             await database.close()
 
+            await security_log.stop()
+            await rights.stop()
     return lifespan
