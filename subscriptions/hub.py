@@ -49,9 +49,9 @@ class TenantStream:
     def __init__(self) -> None:
         self.subscribers: set[Subscriber] = set()
         self.last: int | None = None
-        self.reading = asyncio.Lock()
         # The tenant's count of changes of rights for which its sockets have been looked at.
         self.rights: int | None = None
+        self.reading = asyncio.Lock()
 
 
 class Hub:
@@ -67,10 +67,10 @@ class Hub:
         self._broadcast = Broadcast(backend=backend)
         self._streams: dict[UUID, TenantStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> None:
         # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
         self.before_delivery: Callable[[UUID], Awaitable[None]] | None = None
+
+    async def start(self) -> None:
         """Begin to listen."""
         await self._broadcast.connect()
         self._tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())}
@@ -86,12 +86,6 @@ class Hub:
         """Signal other processes, where the broadcast is not the database's own."""
         await self._broadcast.publish(SIGNAL_CHANNEL, f"{tenant_id}:{seq}")
 
-    async def events(self, tenant_id: UUID, after: int | None) -> AsyncGenerator[Event, None]:
-        """The tenant's events behind `after` (None: from now on): first from the table, then as they are committed.
-
-        Raises:
-            Lagged: the reader fell too far behind.
-        """
     async def publish_signal(self, channel: str, payload: str) -> None:
         """Send any other signal to other processes, likewise."""
         await self._broadcast.publish(channel, payload)
@@ -100,6 +94,12 @@ class Hub:
         """Listen to a channel on the process's one connection; `GAP` says that something may have been missed."""
         return self._broadcast.subscribe(channel)
 
+    async def events(self, tenant_id: UUID, after: int | None) -> AsyncGenerator[Event, None]:
+        """The tenant's events behind `after` (None: from now on): first from the table, then as they are committed.
+
+        Raises:
+            Lagged: the reader fell too far behind.
+        """
         subscriber = Subscriber()
         stream = self._streams.setdefault(tenant_id, TenantStream())
         # Registered before the first look at the table: what is committed in between is heard, and skipped if read.

@@ -8,9 +8,9 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from models.database import Database
-from resolvers.security_log import SecurityLog
 from schema.limits import Limits
 from schema.root import schema
+from resolvers.security_log import SecurityLog
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
@@ -85,16 +85,16 @@ def _lifespan(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         if settings.broadcast_url and not settings.broadcast_url.startswith("postgres"):
             database.after_events.append(hub.publish)
-        await hub.start()
-        try:
-            yield
             database.after_signals.append(hub.publish_signal)
-        finally:
+        await hub.start()
         rights.start()
         security_log.start()
+        try:
+            yield
+        finally:
+            await security_log.stop()
+            await rights.stop()
             await hub.stop()
             await database.close()
 
-            await security_log.stop()
-            await rights.stop()
     return lifespan
