@@ -61,6 +61,13 @@ class World:
         )  # fmt: skip
         return str(made["customer"]["id"]), str(made["customer"]["addresses"][0]["id"])
 
+    def defaults(self) -> dict[str, Any]:
+        """What an appointment needs at least."""
+        return {
+            "locationId": self.location, "customerId": self.customer, "addressId": self.address,
+            "lines": [{"serviceId": self.offer}],
+        }  # fmt: skip
+
     async def book(self, start: str | None = None, end: str | None = None, **rest: Any) -> Any:
         """An appointment, scheduled when times are given; with a technician when `technicianId` is."""
         if start is not None:
@@ -68,8 +75,7 @@ class World:
         made = await self.api.do(
             "appointmentCreate",
             "appointment { id number version status total { amount } } userErrors { code path message }",
-            locationId=self.location, customerId=self.customer, addressId=self.address,
-            **({"lines": [{"serviceId": self.offer}]} | rest),
+            **(self.defaults() | rest),
         )  # fmt: skip
         assert made["userErrors"] == [], made
         return made["appointment"]
