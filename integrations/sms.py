@@ -11,9 +11,10 @@ from settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """A text. `message_id` is its TypeID, `event` what it tells of; both may be logged, the others may not."""
+    """A text. `message_id` and `tenant_id` are TypeIDs, `event` what it tells of: these may be logged, the others not."""
 
     message_id: str
+    tenant_id: str
     event: str
     to: str
     body: str

@@ -83,7 +83,7 @@ class TwilioSmsSender:
         self._from = settings.twilio_from
         # A provider can only reach a public address, and refuses the message if told another; a stand-in reaches any.
         reachable = settings.public_url or settings.twilio_base_url
-        self._callback = f"{settings.origin}{STATUS_PATH}?message=" if reachable else None
+        self._callback = f"{settings.origin}{STATUS_PATH}" if reachable else None
         threads = settings.worker_threads
         # Half of the claim's time is for the request to begin, the other half for it to end.
         self._seconds = min(READ_S, settings.message_claim_seconds / 3)
@@ -106,7 +106,9 @@ class TwilioSmsSender:
             raise OutcomeUnknown("Twilio did not answer in time") from None
 
     def _send(self, sms: Sms, not_after: float) -> Accepted:
-        extra = {} if self._callback is None else {"status_callback": f"{self._callback}{sms.message_id}"}
+        extra = {}
+        if self._callback:
+            extra["status_callback"] = f"{self._callback}?tenant={sms.tenant_id}&message={sms.message_id}"
         not_too_late(not_after)
         try:
             made = self._client.messages.create(to=sms.to, from_=self._from, body=sms.body, **extra)

@@ -34,12 +34,13 @@ class Message(Timestamps, TenantRow):
         Index(None, "tenant_id", "appointment_id"),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "created_at", "id"),
+        # What was sent in a period is counted, for the bill.
+        Index("ix_messages_tenant_id_sent_at", "tenant_id", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
         # Without a tenant on purpose: anonymous usage counts the days of all.
         Index("ix_messages_created_at", "created_at", postgresql_using="brin"),
         Index("ix_messages_relay", "relay_at", postgresql_where=text("state IN ('QUEUED', 'SENDING')")),
-        # Global on purpose: a provider's callback may name its own id alone. Unique, so that one text found in the
-        # provider's list is never taken for the proof of two messages.
-        Index("uq_messages_provider_id", "provider_id", unique=True, postgresql_where=text("provider_id IS NOT NULL")),
+        # Global on purpose: a provider's callback may name its own id alone.
+        Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
     )
 
     appointment_id: Mapped[UUID]

@@ -49,6 +49,7 @@ class Facts:
     email: str | None
     sms_opted_out: bool
     email_opted_out: bool
+    answered_stop: bool
     business_email: str | None
     standing: Standing
     visit: Visit
@@ -58,8 +59,8 @@ class Facts:
         return self.phone if channel is MessageChannel.SMS else self.email
 
     def opted_out(self, channel: MessageChannel) -> bool:
-        """Whether the customer wants nothing on that channel."""
-        return self.sms_opted_out if channel is MessageChannel.SMS else self.email_opted_out
+        """Whether the customer wants nothing on that channel: by the customer's row, or as the owner of the number."""
+        return self.sms_opted_out or self.answered_stop if channel is MessageChannel.SMS else self.email_opted_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,8 @@ _COLUMNS: tuple[Any, ...] = (
     _customer.name.label("customer_name"),
     _customer.phone,
     _customer.email,
-    (_customer.sms_opted_out_at.is_not(None) | func.coalesce(func.texts_opted_out(_customer.phone), False)).label(
-        "sms_opted_out"
-    ),
+    _customer.sms_opted_out_at.is_not(None).label("sms_opted_out"),
+    func.coalesce(func.texts_opted_out(_customer.phone), False).label("answered_stop"),
     _customer.email_opted_out_at.is_not(None).label("email_opted_out"),
     _settings.sms_enabled,
     _settings.email_enabled,
@@ -220,6 +220,7 @@ def _facts(row: Row[Any]) -> Facts:
         email=row.email,
         sms_opted_out=row.sms_opted_out,
         email_opted_out=row.email_opted_out,
+        answered_stop=row.answered_stop,
         business_email=row.business_email,
         standing=Standing(
             status=row.status,

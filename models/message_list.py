@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notification import MessageState
@@ -59,6 +59,12 @@ async def visible_messages(
     if visited_by is not None:
         statement = statement.where(_about_visits_of(visited_by))
     return await rows(session, Message, statement)
+
+
+async def database_now(session: AsyncSession) -> datetime:
+    """The database's clock, by which rows are stamped."""
+    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
 
 
 async def messages_changed_since(session: AsyncSession, moment: datetime) -> Sequence[UUID]:

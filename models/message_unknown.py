@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notification import MessageChannel, MessageState, NotificationEvent
@@ -94,13 +93,17 @@ async def has_twin_in_flight(session: AsyncSession, unknown: Unknown) -> bool:
     return found.first() is not None
 
 
-async def adopt(session: AsyncSession, message_id: UUID, provider_id: str, **reported: Any) -> bool:
+async def adopt(session: AsyncSession, unknown: Unknown, provider_id: str, **reported: Any) -> bool:
     """Take a listed message for this one, unless it is another's: each proves one message alone."""
-    try:
-        async with session.begin_nested():
-            return await report(session, message_id, provider_id=provider_id, **reported)
-    except IntegrityError:
+    # Two that look for the same words see the same list: the second must see whom the first took.
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:listed, 0))"), {"listed": provider_id})
+    found = await session.execute(
+        text("SELECT is_another_message(:listed, :recipient, :own)"),
+        {"listed": provider_id, "recipient": unknown.recipient, "own": unknown.message_id},
+    )
+    if found.scalar_one():
         return False
+    return await report(session, unknown.message_id, provider_id=provider_id, **reported)
 
 
 async def look_again(session: AsyncSession, message_id: UUID, fence: int, seconds: float) -> None:

@@ -35,7 +35,8 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A message that is not going to be sent. `phone` is set when only the list of opt-outs knew of it."""
+    """A message that is not going to be sent. `phone` is set when its owner had answered STOP before this customer was
+    entered, and the customer's row does not say so yet."""
 
     reason: SuppressionReason
     phone: str | None = None
@@ -65,8 +66,8 @@ async def claim(session: Transaction, message_id: UUID, settings: Settings) -> C
     reason = _held_back(found)
     if reason is not None:
         await suppress(session, message_id, reason)
-        listed = reason is SuppressionReason.OPTED_OUT and found.channel is MessageChannel.SMS
-        return HeldBack(reason, facts.phone if listed else None)
+        unsaid = reason is SuppressionReason.OPTED_OUT and facts.answered_stop and not facts.sms_opted_out
+        return HeldBack(reason, facts.phone if unsaid and found.channel is MessageChannel.SMS else None)
     opens = send_time(facts.event, facts.now, facts.quiet_hours_start, facts.quiet_hours_end, facts.visit.zone)
     if opens > facts.now:
         await defer(session, message_id, opens)

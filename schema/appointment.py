@@ -16,6 +16,7 @@ from schema.context import Info
 from schema.customer import Customer, CustomerAddress
 from schema.fields import relation
 from schema.location import Location
+from schema.message import Message
 from schema.node import Node, node_id
 from schema.scalars import Json
 from schema.service import Service, ServiceOption
@@ -188,6 +189,11 @@ class Appointment(Node):
     async def lines(self, info: Info) -> list[AppointmentLine]:
         """What is done, in order."""
         return [AppointmentLine.of(row) for row in await info.context.load.lines.load(self.row.id)]
+
+    @relation(Scope.MESSAGES_READ)
+    async def messages(self, info: Info) -> list[Message]:
+        """What its customer was, will be or was not told, in order."""
+        return [Message.of(row) for row in await info.context.load.messages_of_appointment.load(self.row.id)]
 
     @relation(Scope.APPOINTMENTS_READ)
     async def history(self, info: Info) -> list[AppointmentEvent]:

@@ -14,6 +14,7 @@ from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of
 from models.database import Transaction
 from models.event import Event
 from models.location import Location
+from models.message import Message
 from models.query import by_ids
 from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
@@ -22,6 +23,8 @@ from models.user import User
 from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
 from resolvers.caller import Caller
 from resolvers.grouping import grouped
+from resolvers.message import messages_by_appointment, messages_by_id
+from resolvers.notification import LocationNotifications, notifications_by_location
 
 M = TypeVar("M", bound=TenantRow)
 V = TypeVar("V")
@@ -138,6 +141,36 @@ class Loaders:
         async def load(keys: list[UUID]) -> list[list[Event]]:
             found = await history_by_appointment(self._caller, keys)
             return [found.get(key, []) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def message(self) -> DataLoader[UUID, Message | None]:
+        """A message that the caller may see."""
+
+        async def load(keys: list[UUID]) -> list[Message | None]:
+            found = await messages_by_id(self._caller, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def messages_of_appointment(self) -> DataLoader[UUID, list[Message]]:
+        """An appointment's messages."""
+
+        async def load(keys: list[UUID]) -> list[list[Message]]:
+            found = await messages_by_appointment(self._caller, keys)
+            return [found.get(key, []) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def notifications(self) -> DataLoader[UUID, LocationNotifications | None]:
+        """A location's notification settings."""
+
+        async def load(keys: list[UUID]) -> list[LocationNotifications | None]:
+            found = await notifications_by_location(self._caller, keys)
+            return [found.get(key) for key in keys]
 
         return DataLoader(load_fn=load)
 

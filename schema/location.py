@@ -13,8 +13,9 @@ from resolvers.location import NewLocation, create_location, list_locations, upd
 from resolvers.location import ServiceArea as NewServiceArea
 from schema.checks import Payload
 from schema.context import Info
-from schema.fields import mutation, query
+from schema.fields import mutation, query, relation
 from schema.node import Node, id_of, node_id
+from schema.notification import NotificationSettings
 from schema.values import (
     Address,
     AddressInput,
@@ -55,6 +56,7 @@ class ServiceArea:
 class Location(Node):
     """A location."""
 
+    row: strawberry.Private[LocationRow]
     name: str
     slug: str = strawberry.field(description="Names the public booking page: /book/{slug}")
     time_zone: str
@@ -72,6 +74,7 @@ class Location(Node):
         """The object of a row."""
         corners = row.service_polygon
         return cls(
+            row=row,
             id=node_id(Prefix.LOCATION, row.id),
             name=row.name,
             slug=row.slug,
@@ -89,6 +92,14 @@ class Location(Node):
             arrival_window_minutes=row.arrival_window_minutes,
             minimum_notice_minutes=row.minimum_notice_minutes,
         )
+
+    @relation(Scope.LOCATIONS_READ)
+    async def notification_settings(self, info: Info) -> NotificationSettings:
+        """What it tells its customers."""
+        found = await info.context.load.notifications.load(self.row.id)
+        if found is None:
+            raise LookupError("a location's notification settings are gone")
+        return NotificationSettings.of(found)
 
 
 LazyLocation = Annotated["Location", strawberry.lazy("schema.location")]

@@ -18,6 +18,7 @@ from schema.context import Info
 from schema.customer import Customer, CustomerAddress
 from schema.fields import AUTHENTICATED, query
 from schema.location import Location
+from schema.message import Message
 from schema.node import Node
 from schema.security_event import SecurityEvent
 from schema.service import Service, ServiceCategory, ServiceOption
@@ -41,6 +42,7 @@ NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
     Prefix.CUSTOMER: (Scope.CUSTOMERS_READ, "customer", Customer.of),
     Prefix.CUSTOMER_ADDRESS: (Scope.CUSTOMERS_READ, "address", CustomerAddress.of),
     Prefix.APPOINTMENT: (Scope.APPOINTMENTS_READ, "appointment", Appointment.of),
+    Prefix.MESSAGE: (Scope.MESSAGES_READ, "message", Message.of),
 }
 
 

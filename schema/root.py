@@ -11,7 +11,9 @@ from schema.appointment_mutation import AppointmentMutation
 from schema.appointment_query import AppointmentQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.location import LocationMutation, LocationQuery
+from schema.message import MessageQuery, MessageSubscription
 from schema.node_query import NodeQuery
+from schema.notification import NotificationMutation, NotificationQuery
 from schema.password import PasswordMutation
 from schema.scalars import SCALARS
 from schema.second_factor import SecondFactorMutation, SecondFactorQuery
@@ -19,6 +21,7 @@ from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
 from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.tenant import TenantMutation, TenantQuery
+from schema.tracked_visit import TrackedVisitQuery, TrackedVisitSubscription
 from schema.user import UserMutation, UserQuery
 
 Query = merge_types(
@@ -31,6 +34,9 @@ Query = merge_types(
         ServiceQuery,
         CustomerQuery,
         AppointmentQuery,
+        MessageQuery,
+        NotificationQuery,
+        TrackedVisitQuery,
         AccountQuery,
         UserQuery,
         ApiKeyQuery,
@@ -48,13 +54,14 @@ Mutation = merge_types(
         ServiceMutation,
         CustomerMutation,
         AppointmentMutation,
+        NotificationMutation,
         PasswordMutation,
         SecondFactorMutation,
         UserMutation,
         ApiKeyMutation,
     ),
 )
-Subscription = merge_types("Subscription", (EventSubscription,))
+Subscription = merge_types("Subscription", (EventSubscription, MessageSubscription, TrackedVisitSubscription))
 
 schema = strawberry.Schema(
     query=Query,

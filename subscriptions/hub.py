@@ -15,6 +15,7 @@ from models.event import Event, events_after, last_seq
 from models.rights import rights_version
 from subscriptions.backends import GAP, ReconnectingBackend
 from subscriptions.errors import Lagged
+from subscriptions.message_hub import MessageHub
 
 log = structlog.get_logger("hub")
 
@@ -65,6 +66,7 @@ class Hub:
         self._database = database
         self._backend = backend
         self._broadcast = Broadcast(backend=backend)
+        self.messages = MessageHub(database, self._broadcast)
         self._streams: dict[UUID, TenantStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
@@ -73,7 +75,11 @@ class Hub:
     async def start(self) -> None:
         """Begin to listen."""
         await self._broadcast.connect()
-        self._tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())}
+        self._tasks = {
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self.messages.listen()),
+        }
 
     async def stop(self) -> None:
         """Stop listening."""

@@ -14,7 +14,7 @@ from resolvers.security_log import SecurityLog
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
-from web import health
+from web import health, unsubscribe, webhooks_twilio
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
@@ -58,6 +58,8 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
+            *webhooks_twilio.routes(settings, database),
+            *unsubscribe.routes(settings, database),
             Route("/health/live", health.live, methods=["GET"]),
             Route("/health/ready", health.ready, methods=["GET"]),
         ],

@@ -133,7 +133,9 @@ class Deliverer:
     async def _hand_over(self, claimed: Claimed, not_after: float) -> Accepted:
         facts, words, shown = claimed.facts, claimed.words, _shown(claimed.message_id)
         if claimed.channel is MessageChannel.SMS:
-            return await self._sms.send(Sms(shown, claimed.event.value, claimed.recipient, words.body), not_after)
+            tenant = encode(Prefix.TENANT, facts.tenant_id)
+            sms = Sms(shown, tenant, claimed.event.value, claimed.recipient, words.body)
+            return await self._sms.send(sms, not_after)
         secret = self._settings.secret_key.get_secret_value()
         token = unsubscribe_token(secret, facts.tenant_id, facts.customer_id, facts.now + UNSUBSCRIBE_LASTS)
         email = Email(

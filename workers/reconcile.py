@@ -65,7 +65,7 @@ class Reconciler:
             async with self._database.tenant(tenant_id) as session:
                 mine = await adopt(
                     session,
-                    unknown.message_id,
+                    unknown,
                     listed.provider_id,
                     state=state,
                     reason=SuppressionReason.PROVIDER_REJECTED.value if failed else None,

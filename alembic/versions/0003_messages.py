@@ -35,7 +35,14 @@ FUNCTIONS = (
     CREATE FUNCTION look_up_message(wanted text)
     RETURNS TABLE (tenant_id uuid, message_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-      SELECT m.tenant_id, m.id FROM messages m WHERE m.provider_id = wanted
+      SELECT m.tenant_id, m.id FROM messages m WHERE m.provider_id = wanted ORDER BY m.created_at DESC LIMIT 1
+    $$
+    """,
+    # Whether a text in the provider's list is known to be another message's, of whichever tenant.
+    """
+    CREATE FUNCTION is_another_message(listed text, recipient text, own uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      SELECT EXISTS (SELECT FROM messages m WHERE m.provider_id = $1 AND m.recipient = $2 AND m.id <> $3)
     $$
     """,
     """
@@ -111,7 +118,6 @@ def upgrade() -> None:
     )
     op.drop_index("ix_messages_due", table_name="messages")
     op.drop_index("ix_messages_claimed", table_name="messages")
-    op.drop_index("ix_messages_provider_id", table_name="messages")
     op.drop_column("messages", "dispatched_at")
     op.add_column("messages", sa.Column("occasion_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("messages", sa.Column("segments", sa.Integer(), nullable=True))
@@ -123,13 +129,6 @@ def upgrade() -> None:
     op.alter_column("messages", "relay_at", server_default=None)
     op.create_index(
         "ix_messages_relay", "messages", ["relay_at"], postgresql_where=sa.text("state IN ('QUEUED', 'SENDING')")
-    )
-    op.create_index(
-        "uq_messages_provider_id",
-        "messages",
-        ["provider_id"],
-        unique=True,
-        postgresql_where=sa.text("provider_id IS NOT NULL"),
     )
     op.create_index("ix_customers_phone", "customers", ["phone"], postgresql_where=sa.text("phone IS NOT NULL"))
     for table in ("messages", "customers"):

@@ -1,5 +1,6 @@
 """A stand-in for Twilio, workers as processes of their own, and a deliverer inside the test for single steps."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tests.world import new_world
 from workers.deliver import Deliverer
 
 ROOT = Path(__file__).resolve().parents[2]
+_numbers = itertools.count(os.getpid() % 5_000 * 100)
 SECRET = "a key that server and worker of a test share"
 
 
@@ -44,6 +46,10 @@ async def bench(database_url: str, owner_url: str, twilio: TwilioStandIn) -> Asy
         settings = Settings(database_url=database_url, port=service.port, **shared)
         database = Database(database_url, pool_size=8)
         sms = sms_sender(settings)
+        # A number of the test's own: an opt-out is the number's, and a worker delivers for the whole database.
+        number = next(_numbers)
+        phone = f"+1512{220 + number // 10_000}{number % 10_000:04}"
+        world.customer, world.address = await world.add_customer(phone=phone)
         yield Bench(
             world=world,
             settings=settings,
@@ -52,6 +58,7 @@ async def bench(database_url: str, owner_url: str, twilio: TwilioStandIn) -> Asy
             twilio=twilio,
             sms=sms,
             deliverer=Deliverer(settings, database, sms, email_sender(settings)),
+            phone=phone,
         )
         await sms.close()
         await database.close()

@@ -41,6 +41,7 @@ class Bench:
     twilio: TwilioStandIn
     sms: SmsSender
     deliverer: Deliverer
+    phone: str
 
     async def book(self, days: float = 3, **rest: Any) -> str:
         """An appointment of one hour in some days; its id."""
