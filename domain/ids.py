@@ -27,6 +27,7 @@ class Prefix(StrEnum):
     APPOINTMENT = "appt"
     MESSAGE = "msg"
     SECURITY_EVENT = "sec"
+    ACCOUNT_MAIL = "mail"
     EQUIPMENT = "eqp"
     ATTACHMENT = "att"
     EXPORT = "exp"

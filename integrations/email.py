@@ -11,7 +11,8 @@ from settings import Settings
 class Email:
     """An email in plain words. `message_id` is its TypeID, `event` what it tells of; both may be logged, the others may not.
 
-    `unsubscribe_url` answers POST by taking the customer off the list, at once and without a question (RFC 8058).
+    `unsubscribe_url` answers POST by taking the customer off the list, at once and without a question (RFC 8058). Mails to
+    our own users about their accounts have none.
     """
 
     message_id: str
@@ -21,7 +22,7 @@ class Email:
     body: str
     from_name: str
     reply_to: str | None
-    unsubscribe_url: str
+    unsubscribe_url: str | None
 
 
 class EmailSender(Protocol):

@@ -35,11 +35,13 @@ def mime(email: Email, sender: str, domain: str) -> EmailMessage:
         # The same at every attempt: a mailbox that gets a message twice can see that it is one.
         message["Message-ID"] = f"<{email.message_id}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message["List-Unsubscribe"] = f"<{email.unsubscribe_url}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if email.unsubscribe_url is not None:
+            message["List-Unsubscribe"] = f"<{email.unsubscribe_url}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     except (ValueError, IndexError) as error:
         raise Rejected("the address or the subject cannot stand in an email") from error
-    message.set_content(f"{email.body}\n\n{_UNSUBSCRIBE} {email.unsubscribe_url}\n")
+    footer = "" if email.unsubscribe_url is None else f"\n{_UNSUBSCRIBE} {email.unsubscribe_url}\n"
+    message.set_content(f"{email.body}\n{footer}")
     message.add_alternative(html(email), subtype="html")
     return message
 
@@ -47,11 +49,14 @@ def mime(email: Email, sender: str, domain: str) -> EmailMessage:
 def html(email: Email) -> str:
     """The HTML part: the words escaped as a whole, so that nothing in a template or a value is ever markup."""
     paragraphs = "".join(f"<p>{_lines(part)}</p>\n" for part in re.split(r"\n\s*\n", email.body) if part.strip())
-    url = escape(email.unsubscribe_url, quote=True)
+    footer = ""
+    if email.unsubscribe_url is not None:
+        url = escape(email.unsubscribe_url, quote=True)
+        footer = f'<p style="color:#666;font-size:smaller">{_UNSUBSCRIBE} <a href="{url}">unsubscribe</a>.</p>\n'
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>'
         f"{escape(email.subject)}</title></head>\n<body>\n{paragraphs}"
-        f'<p style="color:#666;font-size:smaller">{_UNSUBSCRIBE} <a href="{url}">unsubscribe</a>.</p>\n</body></html>\n'
+        f"{footer}</body></html>\n"
     )
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, func, text, update
+from sqlalchemy import Index, and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.account_mail import AccountMailKind, AccountMailState
 from domain.ids import new_id
+from models.account_token import AccountToken
 from models.base import TenantRow, of_tenant, one_of, within_tenant
+from models.tenant import Tenant
+from models.user import User
 
 
 class AccountMail(TenantRow):
@@ -50,6 +53,20 @@ class DueMail:
     tenant_id: UUID
     id: UUID
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What a mail is put into words from."""
+
+    kind: AccountMailKind
+    recipient: str
+    name: str
+    business: str
+    invited_by: str | None
+    token_id: UUID | None
+    expires_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,32 @@ async def dispatch_account_mails(session: AsyncSession, lease: float, room: int)
         text("SELECT * FROM dispatch_account_mails(:lease, :room)"), {"lease": lease, "room": room}
     )
     return [DueMail(**row) for row in found.mappings()]
+
+
+async def mail_facts(session: AsyncSession, mail: DueMail) -> MailFacts | None:
+    """What a mail says; None when user or link went meanwhile."""
+    found = await session.execute(
+        select(
+            AccountMail.kind,
+            AccountMail.recipient,
+            User.name,
+            Tenant.name.label("business"),
+            AccountMail.invited_by,
+            AccountMail.token_id,
+            AccountToken.expires_at,
+            AccountMail.created_at,
+        )
+        .join(User, and_(User.tenant_id == AccountMail.tenant_id, User.id == AccountMail.user_id))
+        .join(Tenant, Tenant.id == AccountMail.tenant_id)
+        .join(
+            AccountToken,
+            and_(AccountToken.tenant_id == AccountMail.tenant_id, AccountToken.id == AccountMail.token_id),
+            isouter=True,
+        )
+        .where(AccountMail.tenant_id == mail.tenant_id, AccountMail.id == mail.id)
+    )
+    row = found.mappings().first()
+    return MailFacts(**row) if row else None
 
 
 async def finish_mail(

@@ -8,6 +8,7 @@ import structlog
 
 from models.database import Database, Transaction
 from models.errors import UNREACHABLE
+from models.security_event import forget_access
 from models.tick import forget_expired, take_tick
 
 log = structlog.get_logger("clock")
@@ -23,7 +24,10 @@ class Task:
     work: Callable[[Transaction], Awaitable[None]]
 
 
-TASKS: Sequence[Task] = (Task("forget expired", 3_600, forget_expired),)
+TASKS: Sequence[Task] = (
+    Task("forget expired", 3_600, forget_expired),
+    Task("forget access", 3_600, forget_access),
+)
 
 
 class Clock:
