@@ -38,8 +38,8 @@ def seed(app_url: str) -> LogIn:
 
 def seed_configured() -> LogIn:
     """`sps seed`: migrate, then seed."""
-    from models.migrate import upgrade
-
     with administered(load()) as access:
+        from models.migrate import upgrade
+
         upgrade(access.migrator_url, access.app_role)
         return seed(access.app_url)
