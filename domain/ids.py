@@ -31,6 +31,7 @@ class Prefix(StrEnum):
     EQUIPMENT = "eqp"
     ATTACHMENT = "att"
     EXPORT = "exp"
+    INVOICE = "inv"
 
 
 def new_id() -> UUID:

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, select, text
+from sqlalchemy import BigInteger, Index, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.billing import read_only
 from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.tenant import TenantStatus
@@ -37,6 +38,8 @@ class Tenant(Timestamps, Base):
     phone: Mapped[str | None]
     status: Mapped[TenantStatus] = mapped_column(one_of(TenantStatus, "status"))
     cancelled_at: Mapped[datetime | None]
+    # An unpaid business can change nothing from here on; written by resolvers/billing_standing.py alone.
+    read_only_from: Mapped[datetime | None]
     require_second_factor: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_reason: Mapped[str | None]
     status_before: Mapped[str | None]
@@ -76,20 +79,26 @@ async def counter_value(session: AsyncSession, name: str) -> int:
 
 
 async def require_open(session: AsyncSession, tenant_id: UUID) -> None:
-    """Every change of a business's data passes here, whoever asks for it: a cancelled business is read-only.
+    """Every change of a business's data passes here, whoever asks for it: a cancelled or unpaid business is read-only.
 
     The row is locked as each foreign key to it locks it anyway, so that a cancellation waits for the changes that have begun,
     and every later one sees it.
 
     Raises:
-        Refusal: TENANT_CANCELLED.
+        Refusal: TENANT_CANCELLED; PLAN_LIMIT when the grace of an unpaid business is over.
     """
-    statement = select(Tenant.status).where(Tenant.id == tenant_id).with_for_update(read=True, key_share=True)
-    if (await session.execute(statement)).scalar_one_or_none() is not TenantStatus.CANCELLED:
-        return
-    raise Refusal(
-        ErrorCode.TENANT_CANCELLED, "The account is cancelled: its data can be read and exported, but not changed."
+    statement = (
+        select(Tenant.status, Tenant.read_only_from <= func.now())
+        .where(Tenant.id == tenant_id)
+        .with_for_update(read=True, key_share=True)
     )
+    status, unpaid = (await session.execute(statement)).one_or_none() or (None, False)
+    if status is TenantStatus.CANCELLED:
+        raise Refusal(
+            ErrorCode.TENANT_CANCELLED, "The account is cancelled: its data can be read and exported, but not changed."
+        )
+    if unpaid:
+        raise read_only()
 
 
 async def lock_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:

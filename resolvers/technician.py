@@ -15,6 +15,7 @@ from models.database import Transaction
 from models.location import Location
 from models.page import Page
 from models.technician import Technician, TimeOff, delete_time_off, lock_technician, page_of_technicians, time_off_of
+from resolvers.billing_standing import require_room_for_one
 from resolvers.caller import Caller
 
 COLORS = ("#2563eb", "#db2777", "#059669", "#d97706", "#7c3aed", "#0891b2", "#dc2626", "#4d7c0f")
@@ -44,7 +45,7 @@ async def create_technician(caller: Caller, location_id: UUID, values: Mapping[s
     """Make a technician of a location; `values` as in `update_technician`, with a name.
 
     Raises:
-        Refusal: NOT_FOUND, INVALID_INPUT.
+        Refusal: NOT_FOUND, INVALID_INPUT; PLAN_LIMIT when the plan has no room for one more active technician.
     """
     identity = new_id()
     columns = {"color": COLORS[identity.int % len(COLORS)], "skills": [], "working_hours": []} | _checked(values)
@@ -52,6 +53,7 @@ async def create_technician(caller: Caller, location_id: UUID, values: Mapping[s
     async def work(session: Transaction) -> Technician:
         if await session.get(Location, (caller.tenant_id, location_id)) is None:
             raise not_found("location", "locationId")
+        await require_room_for_one(session, caller)
         technician = Technician(
             tenant_id=caller.tenant_id, id=identity, location_id=location_id, active=True, **columns
         )
@@ -66,7 +68,7 @@ async def update_technician(caller: Caller, technician_id: UUID, changes: Mappin
     """Change what `changes` names: name, email, phone, color, skills, active, home_base, working_hours, lunch.
 
     Raises:
-        Refusal: NOT_FOUND, INVALID_INPUT.
+        Refusal: NOT_FOUND, INVALID_INPUT; PLAN_LIMIT when the plan has no room for one more active technician.
     """
     columns = _checked(changes)
 
@@ -74,6 +76,8 @@ async def update_technician(caller: Caller, technician_id: UUID, changes: Mappin
         technician = await lock_technician(session, caller.tenant_id, technician_id)
         if technician is None:
             raise not_found("technician", "technicianId")
+        if columns.get("active") and not technician.active:
+            await require_room_for_one(session, caller, "active")
         for name, value in columns.items():
             setattr(technician, name, value)
         await session.flush()

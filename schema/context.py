@@ -9,6 +9,7 @@ import strawberry
 
 from auth.cookies import CSRF, SESSION, set_cookie
 from auth.csrf import csrf_token
+from integrations.payments import LocalPayments, Payments
 from models.database import Database
 from permissions.guards import raise_unauthenticated
 from permissions.principal import Principal
@@ -37,6 +38,7 @@ class Context:
     request_id: str = field(default_factory=lambda: uuid4().hex)
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     visitor: Visitor = UNKNOWN
+    payments: Payments = field(default_factory=LocalPayments)
     security_log: SecurityLog | None = None
     secure: bool = False
     auth_by_cookie: bool = False

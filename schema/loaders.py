@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 from models.api_key import ApiKey
 from models.appointment import Appointment, AppointmentLine
 from models.base import TenantRow
+from models.billing_record import BillingRecord
 from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of, custom_prices_of
 from models.database import Transaction
 from models.event import Event
@@ -108,6 +109,11 @@ class Loaders:
     def option(self) -> DataLoader[UUID, ServiceOption | None]:
         """A service's option."""
         return self._by_id(ServiceOption)
+
+    @cached_property
+    def invoice(self) -> DataLoader[UUID, BillingRecord | None]:
+        """An invoice of ours to the business."""
+        return self._by_id(BillingRecord)
 
     @cached_property
     def appointment(self) -> DataLoader[UUID, Appointment | None]:

@@ -14,6 +14,7 @@ from resolvers.customer import visible_to
 from resolvers.tenant import own_tenant
 from schema.api_key import ApiKey
 from schema.appointment import Appointment
+from schema.billing import Invoice
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
 from schema.fields import AUTHENTICATED, query
@@ -41,6 +42,7 @@ NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
     Prefix.SERVICE_OPTION: (Scope.SERVICES_READ, "option", ServiceOption.of),
     Prefix.CUSTOMER: (Scope.CUSTOMERS_READ, "customer", Customer.of),
     Prefix.CUSTOMER_ADDRESS: (Scope.CUSTOMERS_READ, "address", CustomerAddress.of),
+    Prefix.INVOICE: (Scope.BILLING_READ, "invoice", Invoice.of),
     Prefix.APPOINTMENT: (Scope.APPOINTMENTS_READ, "appointment", Appointment.of),
     Prefix.MESSAGE: (Scope.MESSAGES_READ, "message", Message.of),
 }

@@ -9,6 +9,7 @@ from schema.api_key import ApiKeyMutation, ApiKeyQuery
 from schema.appointment_event import EventSubscription
 from schema.appointment_mutation import AppointmentMutation
 from schema.appointment_query import AppointmentQuery
+from schema.billing import BillingMutation, BillingQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.location import LocationMutation, LocationQuery
 from schema.message import MessageQuery, MessageSubscription
@@ -38,6 +39,7 @@ Query = merge_types(
         NotificationQuery,
         TrackedVisitQuery,
         AccountQuery,
+        BillingQuery,
         UserQuery,
         ApiKeyQuery,
         SecondFactorQuery,
@@ -59,6 +61,7 @@ Mutation = merge_types(
         SecondFactorMutation,
         UserMutation,
         ApiKeyMutation,
+        BillingMutation,
     ),
 )
 Subscription = merge_types("Subscription", (EventSubscription, MessageSubscription, TrackedVisitSubscription))

@@ -123,6 +123,21 @@ class Settings(BaseSettings):
         validation_alias="SPS_MESSAGE_DISPATCH_SECONDS",
         description="A message that was queued on the broker longer ago and that no worker has claimed is queued again, in seconds.",
     )
+    stripe_secret_key: SecretStr | None = Field(
+        None,
+        validation_alias="STRIPE_SECRET_KEY",
+        description="Stripe's secret or restricted key; without it plans are switched at once and nobody pays.",
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        None,
+        validation_alias="STRIPE_WEBHOOK_SECRET",
+        description="What Stripe signs webhooks with; two, separated by a comma, while one replaces the other. Without it none is taken.",
+    )
+    stripe_api_base: str | None = Field(
+        None,
+        validation_alias="STRIPE_API_BASE",
+        description="Where Stripe's API is reached instead of its public host: a stand-in.",
+    )
     worker_threads: int = Field(
         8, ge=1, le=64, validation_alias="SPS_WORKER_THREADS", description="Dramatiq threads of a worker process."
     )

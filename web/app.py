@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
+from integrations.payments import Payments, payments_for
 from models.database import Database
 from schema.limits import Limits
 from schema.root import schema
@@ -14,7 +15,7 @@ from resolvers.security_log import SecurityLog
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
-from web import health, unsubscribe, webhooks_twilio
+from web import health, unsubscribe, webhooks_stripe, webhooks_twilio
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
@@ -42,7 +43,8 @@ def create_app(settings: Settings) -> Starlette:
     hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or settings.database_url))
     security_log = SecurityLog(database, settings)
     rights = RightsWatch(database, hub)
-    contexts = Contexts(settings, database, hub, security_log)
+    payments = payments_for(settings)
+    contexts = Contexts(settings, database, hub, security_log, payments)
     operations = Operations(schema, LIMITS)
     endpoint = GraphQLEndpoint(schema, contexts, LIMITS, settings=settings, operations=operations)
     socket = GraphQLSocket(
@@ -59,6 +61,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
             *webhooks_twilio.routes(settings, database),
+            *webhooks_stripe.routes(settings, database),
             *unsubscribe.routes(settings, database),
             Route("/health/live", health.live, methods=["GET"]),
             Route("/health/ready", health.ready, methods=["GET"]),
@@ -69,7 +72,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecureTransport, settings=settings),
             Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
         ],
-        lifespan=_lifespan(settings, database, hub, security_log, rights),
+        lifespan=_lifespan(settings, database, hub, security_log, rights, payments),
     )
     app.state.database = database
     return app
@@ -81,7 +84,12 @@ async def no_origin_allowed(_origin: str) -> bool:
 
 
 def _lifespan(
-    settings: Settings, database: Database, hub: Hub, security_log: SecurityLog, rights: RightsWatch
+    settings: Settings,
+    database: Database,
+    hub: Hub,
+    security_log: SecurityLog,
+    rights: RightsWatch,
+    payments: Payments,
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -97,6 +105,7 @@ def _lifespan(
             await security_log.stop()
             await rights.stop()
             await hub.stop()
+            await payments.close()
             await database.close()
 
     return lifespan

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from auth.cookies import CSRF_HEADER, SESSION, cookie_name
 from auth.csrf import is_csrf_token
+from integrations.payments import Payments
 from models.database import Database
 from permissions.principal import Principal
 from permissions.visitor import Visitor
@@ -32,6 +33,7 @@ class Contexts:
     database: Database
     hub: Hub
     security_log: SecurityLog
+    payments: Payments
 
     async def __call__(self, connection: HTTPConnection, init: Mapping[str, object] | None) -> Context:
         """The context of an HTTP request (`init` None), or of a websocket.
@@ -57,6 +59,7 @@ class Contexts:
             request_id=request_id_of(connection),
             visitor=Visitor(client.ip, client.network, client.user_agent),
             security_log=self.security_log,
+            payments=self.payments,
             secure=client.secure,
             auth_by_cookie=principal is not None and key is None,
             csrf_ok=csrf_matches(connection, client.secure) and self._csrf_is_of(connection, token),
