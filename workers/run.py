@@ -16,6 +16,7 @@ from models.database import SIGNAL_CHANNEL, Database
 from settings import Settings
 from subscriptions.backends import PostgresBackend
 from workers.account_mail import AccountMailer, account_mail_sender
+from workers.billing import keep_billing
 from workers.broker import QUEUE, make_broker
 from workers.clock import Clock
 from workers.deliver import Deliverer
@@ -119,6 +120,7 @@ async def _relay(settings: Settings, send: Send) -> None:
         asyncio.create_task(relay.run()),
         asyncio.create_task(Clock(database, relay.wake).run()),
         asyncio.create_task(_listen(backend, relay)),
+        asyncio.create_task(keep_billing(settings)),
         asyncio.create_task(AccountMailer(settings, database, account_mail_sender(settings)).run()),
         asyncio.create_task(stopped.wait()),
     ]
