@@ -166,21 +166,23 @@ def sqlalchemy_url(url: str) -> str:
     return f"postgresql+psycopg{separator}{rest}" if scheme in {"postgres", "postgresql"} else url
 
 
-async def savepoint_flush(session: AsyncSession, expected: Callable[[IntegrityError], bool]) -> bool:
-    """Flush, and tell whether a constraint that the caller expected was violated; the transaction can then go on.
+async def savepoint_flush(
+    session: AsyncSession, change: Callable[[], None], expected: Callable[[IntegrityError], bool]
+) -> bool:
+    """Flush a change, and tell whether a constraint that the caller expected was violated; the transaction can then go on.
+
+    Args:
+        change: adds rows or sets attributes. Made inside the savepoint: beginning one flushes what is pending already.
 
     Raises:
         sqlalchemy.exc.IntegrityError: another constraint was violated.
     """
-    pending = list(session.new)
     try:
         async with session.begin_nested():
+            change()
             await session.flush()
     except IntegrityError as error:
         if not expected(error):
             raise
-        for row in pending:
-            if row in session:
-                session.expunge(row)
         return True
     return False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -101,9 +102,12 @@ async def update_location(caller: Caller, location_id: UUID, changes: Mapping[st
         location = await session.get(Location, (caller.tenant_id, location_id), with_for_update=True)
         if location is None:
             raise not_found("location", "locationId")
-        for name, value in columns.items():
-            setattr(location, name, value)
-        if await savepoint_flush(session, slug_taken):
+
+        def change() -> None:
+            for name, value in columns.items():
+                setattr(location, name, value)
+
+        if await savepoint_flush(session, change, slug_taken):
             raise Refusal(ErrorCode.IN_USE, "That slug is taken.", ("input", "slug"))
         return location
 
@@ -116,8 +120,7 @@ async def _insert(
     for number in range(1, SLUG_TRIES + 1):
         tried = slug if number == 1 else f"{slug}-{number}" if number < SLUG_TRIES else f"{slug}-{new_id().hex[-8:]}"
         location = Location(tenant_id=tenant_id, id=new_id(), slug=tried, closures=[], **columns)
-        session.add(location)
-        if not await savepoint_flush(session, slug_taken):
+        if not await savepoint_flush(session, partial(session.add, location), slug_taken):
             break
         if chosen:
             raise Refusal(ErrorCode.IN_USE, "That slug is taken.", ("input", "slug"))
