@@ -126,7 +126,12 @@ def upload_key(tenant_id: UUID, attachment_id: UUID) -> str:
 
 def stored_key(tenant_id: UUID, attachment_id: UUID, digest: str) -> str:
     """Where a cleaned file is kept; by its content, so that two completions at once cannot overwrite each other."""
-    return f"{tenant_prefix(tenant_id)}attachments/{attachment_id}/{digest[:32]}"
+    return f"{attachment_prefix(tenant_id, attachment_id)}{digest[:32]}"
+
+
+def attachment_prefix(tenant_id: UUID, attachment_id: UUID) -> str:
+    """What the keys of all that was ever kept for an attachment begin with: a completion that died may have left more."""
+    return f"{tenant_prefix(tenant_id)}attachments/{attachment_id}/"
 
 
 def thumbnail_key(key: str) -> str:

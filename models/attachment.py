@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, func, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.attachment import AttachmentKind, AttachmentState
+from domain.attachment import AttachmentKind, AttachmentState, attachment_prefix, upload_key
 from models.appointment import Appointment
 from models.base import TenantRow, of_tenant, one_of, within_tenant
 from models.customer import CustomerAddress
 from models.equipment import Equipment
+from models.file_removal import remove_later
 from models.query import rows, select_rows
 
 
@@ -55,6 +56,28 @@ async def lock_attachment(session: AsyncSession, tenant_id: UUID, attachment_id:
     return await session.get(Attachment, (tenant_id, attachment_id), with_for_update=True, populate_existing=True)
 
 
+async def remove_attachments(session: AsyncSession, attachments: Sequence[Attachment]) -> None:
+    """Delete these rows, and have their files removed."""
+    if not attachments:
+        return
+    tenant_id = attachments[0].tenant_id
+    ids = [row.id for row in attachments]
+    await session.execute(delete(Attachment).where(Attachment.tenant_id == tenant_id, Attachment.id.in_(ids)))
+    keys = [key for each in ids for key in (attachment_prefix(tenant_id, each), upload_key(tenant_id, each))]
+    remove_later(session, tenant_id, keys)
+
+
+async def expired_uploads(session: AsyncSession, moment: datetime, limit: int) -> Sequence[Attachment]:
+    """Attachments whose upload URL is past use at a moment, and where bytes may still lie as they came."""
+    statement = select_rows(Attachment).where(Attachment.upload_until <= moment).order_by(Attachment.upload_until)
+    return await rows(session, Attachment, statement.limit(limit))
+
+
+async def upload_is_swept(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Note that no bytes lie where these were put any more."""
+    await session.execute(update(Attachment).where(Attachment.id.in_(ids)).values(upload_until=None))
+
+
 async def attachments_of_appointments(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Attachment]:
     """What has been attached to these appointments, in the order in which it came."""
     return await _ready(session, Attachment.appointment_id.in_(ids))
@@ -65,9 +88,17 @@ async def attachments_of_equipment(session: AsyncSession, ids: Sequence[UUID]) -
     return await _ready(session, Attachment.equipment_id.in_(ids))
 
 
-async def _ready(session: AsyncSession, condition: object) -> Sequence[Attachment]:
-    statement = select_rows(Attachment).where(condition, Attachment.state == AttachmentState.READY)  # type: ignore[arg-type]
+async def _ready(session: AsyncSession, condition: ColumnElement[bool]) -> Sequence[Attachment]:
+    statement = select_rows(Attachment).where(condition, Attachment.state == AttachmentState.READY)
     return await rows(session, Attachment, statement.order_by(Attachment.uploaded_at, Attachment.id))
+
+
+async def ready_after(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Attachment]:
+    """The next attachments in the order of their ids."""
+    statement = select_rows(Attachment).where(Attachment.state == AttachmentState.READY)
+    if after is not None:
+        statement = statement.where(Attachment.id > after)
+    return await rows(session, Attachment, statement.order_by(Attachment.id).limit(limit))
 
 
 async def attached_by_customer(session: AsyncSession, appointment_id: UUID) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.export import KEPT, LEASE, MOST_ATTEMPTS, ExportState, export_key
+from domain.export import KEPT, LEASE, MOST_ATTEMPTS, ExportState, export_prefix
 from models.base import TenantRow, of_tenant, one_of
 from models.file_removal import remove_later
 from models.query import rows, select_rows
@@ -122,12 +122,30 @@ async def _held(session: AsyncSession, export_id: UUID, fence: int, **values: An
     return found.first() is not None
 
 
-async def forget_exports(session: AsyncSession, tenant_id: UUID, *, expired_at: datetime | None = None) -> None:
-    """Delete the tenant's exports with their archives: those that have expired at that moment, or all."""
-    statement = delete(Export)
-    if expired_at is not None:
-        statement = statement.where(
-            Export.expires_at <= expired_at, Export.state.in_([ExportState.READY, ExportState.FAILED])
-        )
+async def forget_exports(session: AsyncSession, tenant_id: UUID, expired_at: datetime) -> None:
+    """Delete those of the tenant's exports that have expired at that moment, with their archives."""
+    statement = delete(Export).where(
+        Export.expires_at <= expired_at, Export.state.in_([ExportState.READY, ExportState.FAILED])
+    )
     gone = (await session.execute(statement.returning(Export.id))).scalars().all()
-    remove_later(session, tenant_id, [export_key(tenant_id, export_id) for export_id in gone])
+    remove_later(session, tenant_id, [export_prefix(tenant_id, export_id) for export_id in gone])
+
+
+async def begin_exports_anew(session: AsyncSession, tenant_id: UUID) -> None:
+    """Something was erased: archives that may hold it go, and one that is being written is begun again."""
+    ready = delete(Export).where(
+        Export.tenant_id == tenant_id, Export.state.in_([ExportState.READY, ExportState.FAILED])
+    )
+    gone = (await session.execute(ready.returning(Export.id))).scalars().all()
+    remove_later(session, tenant_id, [export_prefix(tenant_id, export_id) for export_id in gone])
+    await session.execute(
+        update(Export)
+        .where(Export.tenant_id == tenant_id, Export.state == ExportState.RUNNING)
+        .values(
+            state=ExportState.QUEUED,
+            fence=Export.fence + 1,
+            attempts=0,
+            progress=None,
+            lease_until=func.clock_timestamp(),
+        )
+    )

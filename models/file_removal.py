@@ -14,7 +14,7 @@ from models.query import rows, select_rows
 
 
 class FileRemoval(TenantRow):
-    """A key of the file store whose object nothing refers to any more."""
+    """A key of the file store that nothing refers to any more; one that ends in a slash stands for all below it."""
 
     __tablename__ = "file_removals"
     __table_args__ = (of_tenant(), Index(None, "created_at"))

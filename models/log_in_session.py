@@ -51,6 +51,11 @@ async def end_sessions_of(
     return (await session.execute(statement.returning(LogInSession.id))).scalars().all()
 
 
+async def end_all_sessions(session: AsyncSession, tenant_id: UUID) -> None:
+    """Delete all sessions of a business."""
+    await session.execute(delete(LogInSession).where(LogInSession.tenant_id == tenant_id))
+
+
 async def rotate_session(session: AsyncSession, tenant_id: UUID, session_id: UUID, token_hash: bytes) -> bool:
     """Give a session another token, and tell whether it is still there; the old one is worth nothing from the commit on."""
     found = await session.execute(

@@ -20,7 +20,7 @@ class Tenant(Timestamps, Base):
 
     A cancelled one can be restored until `purge_after`, as `status_before`. From `purge_started_at` on its rows go; after
     `purged_at` this row alone is left, empty, as long as the law wants records that point at it. `purge_claimed_until`
-    keeps two workers from purging one business side by side.
+    keeps two workers from purging one business side by side; set behind `purged_at`, it is when to look for late files.
     """
 
     __tablename__ = "tenants"
@@ -28,7 +28,7 @@ class Tenant(Timestamps, Base):
         Index(
             "ix_tenants_leaving",
             "purge_after",
-            postgresql_where=text("status = 'CANCELLED' AND purged_at IS NULL"),
+            postgresql_where=text("status = 'CANCELLED' AND (purged_at IS NULL OR purge_claimed_until IS NOT NULL)"),
         ),
     )
 
@@ -99,6 +99,11 @@ async def require_open(session: AsyncSession, tenant_id: UUID) -> None:
         )
     if unpaid:
         raise read_only()
+
+
+async def lock_leaving(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
+    """The tenant, locked so that every change of its data that has begun is waited for; see `require_open`."""
+    return await session.get(Tenant, tenant_id, with_for_update=True, populate_existing=True)
 
 
 async def lock_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:

@@ -21,9 +21,14 @@ class UsageFigure(Base):
     uses: Mapped[int] = mapped_column(BigInteger)
 
 
-async def gather_usage(session: AsyncSession, day: date) -> None:
-    """Count a day (UTC) anew; the database's function holds the threshold, so that nobody can ask for less."""
-    await session.execute(text("SELECT gather_usage(:day)"), {"day": day})
+async def gather_usage(session: AsyncSession, day: date | None = None) -> None:
+    """Count a day (UTC) anew, yesterday when left out; the database's function holds the threshold, so that nobody can ask
+    for less."""
+    # A day of all businesses is more than what a request may read.
+    await session.execute(text("SET LOCAL statement_timeout = '5min'"))
+    await session.execute(
+        text("SELECT gather_usage(coalesce(CAST(:day AS date), (now() AT TIME ZONE 'UTC')::date - 1))"), {"day": day}
+    )
 
 
 async def usage_of(session: AsyncSession, day: date) -> Sequence[UsageFigure]:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from auth.tokens import new_token, token_hash
+from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
+from domain.tenant import Role, TenantStatus
 from models.database import Database, Transaction
 from models.log_in_session import LogInSession, end_session, end_sessions_of
 from models.rights import RightsChange, announce
@@ -28,7 +30,15 @@ class LoggedIn:
 
 
 async def open_session(session: Transaction, user: User) -> LoggedIn:
-    """Log a user in, whose row is locked."""
+    """Log a user in, whose row is locked.
+
+    Raises:
+        Refusal: TENANT_CANCELLED for all but owners, and for everybody once the data is being deleted.
+    """
+    tenant = await session.get(Tenant, user.tenant_id)
+    closed = tenant is not None and tenant.status is TenantStatus.CANCELLED
+    if closed and (user.role is not Role.OWNER or (tenant and tenant.purge_started_at)):
+        raise Refusal(ErrorCode.TENANT_CANCELLED, "The account is cancelled: only its owner can log in.")
     token = new_token()
     opened = LogInSession(
         tenant_id=user.tenant_id,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from auth.api_key import is_key, prefix_of
 from auth.tokens import token_hash
-from domain.tenant import Role
+from domain.tenant import Role, TenantStatus
 from models.api_key import note_use
 from models.database import Database
 from models.log_in_session import touch_session
@@ -21,7 +21,7 @@ async def principal_of_token(database: Database, token: str) -> Principal | None
     """Whom a session cookie stands for, or None when it has expired, was ended, or never was."""
     async with database.anonymous() as session:
         found = await look_up_session(session, token_hash(token))
-    if found is None:
+    if found is None or _shut_out(found.tenant_status, found.role):
         return None
     if datetime.now(UTC) - found.last_seen_at > SAMPLED:
         async with database.tenant(found.tenant_id) as session:
@@ -50,6 +50,8 @@ async def principal_of_key(database: Database, secret: str, key: str) -> Princip
         found = await look_up_api_key(session, prefix)
     if not is_key(secret, key, found.key_hash if found else None) or found is None:
         return None
+    if _shut_out(found.tenant_status):
+        return None
     if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > SAMPLED:
         async with database.tenant(found.tenant_id) as session:
             await note_use(session, found.tenant_id, found.api_key_id, SAMPLED.total_seconds())
@@ -59,6 +61,11 @@ async def principal_of_key(database: Database, secret: str, key: str) -> Princip
         scopes=frozenset(found.scopes),
         api_key_id=found.api_key_id,
     )
+
+
+def _shut_out(status: TenantStatus, role: Role | None = None) -> bool:
+    # A cancelled business is its owners' alone, to read, to export and to restore; sockets ask the same of `rights_of`.
+    return status is TenantStatus.CANCELLED and role is not Role.OWNER
 
 
 def user_principal(

@@ -12,6 +12,7 @@ from models.appointment import Appointment as AppointmentRow
 from models.appointment import AppointmentLine as LineRow
 from models.event import Event as EventRow
 from permissions.scopes import Scope
+from schema.attachment import Attachment
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
 from schema.fields import relation
@@ -194,6 +195,11 @@ class Appointment(Node):
     async def messages(self, info: Info) -> list[Message]:
         """What its customer was, will be or was not told, in order."""
         return [Message.of(row) for row in await info.context.load.messages_of_appointment.load(self.row.id)]
+
+    @relation(Scope.ATTACHMENTS_READ)
+    async def attachments(self, info: Info) -> list[Attachment]:
+        """Photos and documents, in the order in which they came."""
+        return [Attachment.of(row) for row in await info.context.load.attachments_of_appointment.load(self.row.id)]
 
     @relation(Scope.APPOINTMENTS_READ)
     async def history(self, info: Info) -> list[AppointmentEvent]:

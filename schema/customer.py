@@ -16,6 +16,7 @@ from resolvers.customer import add_address, create_customer, list_customers, set
 from schema.checks import Payload
 from schema.connection import Connection, connection_of
 from schema.context import Info
+from schema.equipment import Equipment
 from schema.fields import mutation, query, relation
 from schema.node import Node, id_of, node_id
 from schema.scalars import EmailAddress, PhoneNumber
@@ -30,13 +31,19 @@ if TYPE_CHECKING:
 class CustomerAddress(Node):
     """A place where a customer is visited."""
 
+    row: strawberry.Private[AddressRow]
     label: str | None
     address: Address
 
     @classmethod
     def of(cls, row: AddressRow) -> "CustomerAddress":
         """The object of a row."""
-        return cls(id=node_id(Prefix.CUSTOMER_ADDRESS, row.id), label=row.label, address=address_of(row))
+        return cls(row=row, id=node_id(Prefix.CUSTOMER_ADDRESS, row.id), label=row.label, address=address_of(row))
+
+    @relation(Scope.CUSTOMERS_READ)
+    async def equipment(self, info: Info) -> list[Equipment]:
+        """The appliances there, oldest first."""
+        return [Equipment.of(row) for row in await info.context.load.equipment_at.load(self.row.id)]
 
 
 @strawberry.type

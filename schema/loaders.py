@@ -9,11 +9,14 @@ from strawberry.dataloader import DataLoader
 
 from models.api_key import ApiKey
 from models.appointment import Appointment, AppointmentLine
+from models.attachment import Attachment, attachments_of_appointments, attachments_of_equipment
 from models.base import TenantRow
 from models.billing_record import BillingRecord
 from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of, custom_prices_of
 from models.database import Transaction
+from models.equipment import Equipment, equipment_at
 from models.event import Event
+from models.export import Export
 from models.location import Location
 from models.message import Message
 from models.query import by_ids
@@ -22,7 +25,9 @@ from models.service import Service, ServiceCategory, ServiceOption, options_of, 
 from models.technician import Technician, TechnicianPosition, TimeOff, positions_of
 from models.user import User
 from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
+from resolvers.attachment import attachments_by_id
 from resolvers.caller import Caller
+from resolvers.equipment import equipment_by_id
 from resolvers.grouping import grouped
 from resolvers.message import messages_by_appointment, messages_by_id
 from resolvers.notification import LocationNotifications, notifications_by_location
@@ -199,6 +204,46 @@ class Loaders:
     def addresses(self) -> DataLoader[UUID, list[CustomerAddress]]:
         """A customer's addresses."""
         return self._lists(addresses_of, lambda row: row.customer_id)
+
+    @cached_property
+    def equipment_at(self) -> DataLoader[UUID, list[Equipment]]:
+        """The appliances at an address."""
+        return self._lists(equipment_at, lambda row: row.address_id)
+
+    @cached_property
+    def export(self) -> DataLoader[UUID, Export | None]:
+        """An export."""
+        return self._by_id(Export)
+
+    @cached_property
+    def equipment(self) -> DataLoader[UUID, Equipment | None]:
+        """An appliance that the caller may see."""
+
+        async def load(keys: list[UUID]) -> list[Equipment | None]:
+            found = await equipment_by_id(self._caller, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def attachment(self) -> DataLoader[UUID, Attachment | None]:
+        """An attachment that the caller may see."""
+
+        async def load(keys: list[UUID]) -> list[Attachment | None]:
+            found = await attachments_by_id(self._caller, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)
+
+    @cached_property
+    def attachments_of_appointment(self) -> DataLoader[UUID, list[Attachment]]:
+        """What is attached to an appointment."""
+        return self._lists(attachments_of_appointments, lambda row: row.appointment_id)
+
+    @cached_property
+    def attachments_of_equipment(self) -> DataLoader[UUID, list[Attachment]]:
+        """What is attached to an appliance."""
+        return self._lists(attachments_of_equipment, lambda row: row.equipment_id)
 
     @cached_property
     def custom_prices(self) -> DataLoader[UUID, list[CustomPrice]]:

@@ -14,9 +14,12 @@ from resolvers.customer import visible_to
 from resolvers.tenant import own_tenant
 from schema.api_key import ApiKey
 from schema.appointment import Appointment
+from schema.attachment import Attachment
 from schema.billing import Invoice
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
+from schema.equipment import Equipment
+from schema.export import Export
 from schema.fields import AUTHENTICATED, query
 from schema.location import Location
 from schema.message import Message
@@ -44,6 +47,9 @@ NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
     Prefix.CUSTOMER_ADDRESS: (Scope.CUSTOMERS_READ, "address", CustomerAddress.of),
     Prefix.INVOICE: (Scope.BILLING_READ, "invoice", Invoice.of),
     Prefix.APPOINTMENT: (Scope.APPOINTMENTS_READ, "appointment", Appointment.of),
+    Prefix.EQUIPMENT: (Scope.CUSTOMERS_READ, "equipment", Equipment.of),
+    Prefix.ATTACHMENT: (Scope.ATTACHMENTS_READ, "attachment", Attachment.of),
+    Prefix.EXPORT: (Scope.EXPORTS_READ, "export", Export.of),
     Prefix.MESSAGE: (Scope.MESSAGES_READ, "message", Message.of),
 }
 

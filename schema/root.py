@@ -9,8 +9,12 @@ from schema.api_key import ApiKeyMutation, ApiKeyQuery
 from schema.appointment_event import EventSubscription
 from schema.appointment_mutation import AppointmentMutation
 from schema.appointment_query import AppointmentQuery
+from schema.attachment import AttachmentMutation
 from schema.billing import BillingMutation, BillingQuery
 from schema.customer import CustomerMutation, CustomerQuery
+from schema.equipment import EquipmentMutation
+from schema.export import ExportMutation, ExportQuery
+from schema.leaving import LeavingMutation
 from schema.location import LocationMutation, LocationQuery
 from schema.message import MessageQuery, MessageSubscription
 from schema.node_query import NodeQuery
@@ -44,6 +48,7 @@ Query = merge_types(
         ApiKeyQuery,
         SecondFactorQuery,
         SecurityEventQuery,
+        ExportQuery,
     ),
 )
 Mutation = merge_types(
@@ -55,12 +60,16 @@ Mutation = merge_types(
         TechnicianMutation,
         ServiceMutation,
         CustomerMutation,
+        EquipmentMutation,
+        AttachmentMutation,
         AppointmentMutation,
         NotificationMutation,
         PasswordMutation,
         SecondFactorMutation,
         UserMutation,
         ApiKeyMutation,
+        ExportMutation,
+        LeavingMutation,
         BillingMutation,
     ),
 )

@@ -1,6 +1,6 @@
 """The business in the schema."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import strawberry
 
@@ -17,8 +17,6 @@ from schema.scalars import EmailAddress, PhoneNumber
 from schema.values import given
 
 strawberry.enum(TenantStatus)
-
-KEPT_AFTER_CANCELLATION = timedelta(days=90)
 
 
 @strawberry.type
@@ -46,7 +44,7 @@ class Tenant(Node):
             email=EmailAddress(row.email),
             phone=PhoneNumber(row.phone) if row.phone else None,
             status=row.status,
-            purge_at=row.cancelled_at + KEPT_AFTER_CANCELLATION if row.cancelled_at else None,
+            purge_at=row.purge_after,
             created_at=row.created_at,
             require_second_factor=row.require_second_factor,
         )

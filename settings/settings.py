@@ -123,6 +123,43 @@ class Settings(BaseSettings):
         validation_alias="SPS_MESSAGE_DISPATCH_SECONDS",
         description="A message that was queued on the broker longer ago and that no worker has claimed is queued again, in seconds.",
     )
+    s3_bucket: str | None = Field(
+        None,
+        validation_alias="S3_BUCKET",
+        description="Private bucket of uploaded files and exports; without it they lie in the data folder.",
+    )
+    s3_endpoint_url: str | None = Field(
+        None,
+        validation_alias="S3_ENDPOINT_URL",
+        description="Where the bucket is reached, for stores other than Amazon's; also the host of the signed URLs.",
+    )
+    aws_region: str = Field("us-east-1", validation_alias="AWS_REGION", description="Region of the bucket.")
+    aws_access_key_id: str | None = Field(
+        None,
+        validation_alias="AWS_ACCESS_KEY_ID",
+        description="Key that may read, write, list and delete in the bucket; without it the machine's own role is asked for.",
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        None, validation_alias="AWS_SECRET_ACCESS_KEY", description="Its secret, which also signs URLs."
+    )
+    aws_session_token: SecretStr | None = Field(
+        None, validation_alias="AWS_SESSION_TOKEN", description="Its session's token, where the key is a temporary one."
+    )
+    backup_recipient: str | None = Field(
+        None,
+        validation_alias="SPS_BACKUP_RECIPIENT",
+        description="age recipient (age1…) that `sps backup` encrypts to; default: that of the identity file.",
+    )
+    backup_identity_file: Path | None = Field(
+        None,
+        validation_alias="SPS_BACKUP_IDENTITY_FILE",
+        description="age identity file that `sps restore` decrypts with; default: backup-identity.txt in the data folder, made at the first backup.",
+    )
+    analytics_id: str | None = Field(
+        None,
+        validation_alias="SPS_ANALYTICS_ID",
+        description="Google Analytics 4 measurement id; without it no page has analytics, and with it none whose visitor sends DNT or Sec-GPC.",
+    )
     stripe_secret_key: SecretStr | None = Field(
         None,
         validation_alias="STRIPE_SECRET_KEY",

@@ -9,13 +9,13 @@ from starlette.routing import Route, WebSocketRoute
 
 from integrations.payments import Payments, payments_for
 from models.database import Database
+from resolvers.security_log import SecurityLog
 from schema.limits import Limits
 from schema.root import schema
-from resolvers.security_log import SecurityLog
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
-from web import health, unsubscribe, webhooks_stripe, webhooks_twilio
+from web import files, health, unsubscribe, webhooks_stripe, webhooks_twilio
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
+            *files.routes(settings),
             *webhooks_twilio.routes(settings, database),
             *webhooks_stripe.routes(settings, database),
             *unsubscribe.routes(settings, database),
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=_lifespan(settings, database, hub, security_log, rights, payments),
     )
     app.state.database = database
+    app.state.settings = settings
     return app
 
 

@@ -8,8 +8,10 @@ import structlog
 
 from models.database import Database, Transaction
 from models.errors import UNREACHABLE
+from models.purge import forget_tenants
 from models.security_event import forget_access
 from models.tick import forget_expired, take_tick
+from models.usage import gather_usage
 
 log = structlog.get_logger("clock")
 BEAT_S = 1.0
@@ -27,6 +29,8 @@ class Task:
 TASKS: Sequence[Task] = (
     Task("forget expired", 3_600, forget_expired),
     Task("forget access", 3_600, forget_access),
+    Task("forget tenants", 86_400, forget_tenants),
+    Task("gather usage", 21_600, gather_usage),
 )
 
 

@@ -15,6 +15,7 @@ from integrations.sms import sms_sender
 from models.database import SIGNAL_CHANNEL, Database
 from settings import Settings
 from subscriptions.backends import PostgresBackend
+from workers import upkeep
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
 from workers.broker import QUEUE, make_broker
@@ -26,7 +27,7 @@ from workers.relay import Relay, Send
 STOP_MS = 13_000
 # Rows that wait on the broker, for each thread that works them off.
 ROOM = 48
-RELAY_POOL = 2
+RELAY_POOL = 4
 
 
 class Delivery(dramatiq.Middleware):
@@ -91,17 +92,18 @@ def main(settings: Settings) -> int:
     email_sender(settings)
     broker = make_broker(settings)
     send = declare(broker, settings)
+    keep_up = upkeep.declare(broker, settings)
     worker = Worker(broker, worker_threads=settings.worker_threads)
     worker.start()
     try:
-        asyncio.run(_relay(settings, send))
+        asyncio.run(_relay(settings, send, keep_up))
     finally:
         worker.stop(timeout=STOP_MS)
         broker.close()
     return 0
 
 
-async def _relay(settings: Settings, send: Send) -> None:
+async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send) -> None:
     url = settings.database_url or ""
     database = Database(url, pool_size=RELAY_POOL)
     relay = Relay(
@@ -111,6 +113,7 @@ async def _relay(settings: Settings, send: Send) -> None:
         room=settings.worker_threads * ROOM,
     )
     backend = PostgresBackend(settings.database_direct_url or url)
+    lookout = upkeep.Lookout(database, keep_up)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -122,6 +125,7 @@ async def _relay(settings: Settings, send: Send) -> None:
         asyncio.create_task(_listen(backend, relay)),
         asyncio.create_task(keep_billing(settings)),
         asyncio.create_task(AccountMailer(settings, database, account_mail_sender(settings)).run()),
+        asyncio.create_task(lookout.run()),
         asyncio.create_task(stopped.wait()),
     ]
     try:
@@ -135,6 +139,7 @@ async def _relay(settings: Settings, send: Send) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         relay.close()
+        lookout.close()
         await backend.disconnect()
         await database.close()
 

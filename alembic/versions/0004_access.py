@@ -51,9 +51,10 @@ FUNCTIONS = (
       JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
       JOIN tenants t ON t.id = s.tenant_id
       WHERE s.id = ANY (session_ids) AND s.expires_at > now() AND s.last_seen_at > now() - interval '3 days'
+        AND (t.status <> 'CANCELLED' OR u.role = 'OWNER')
       UNION ALL
-      SELECT k.id, NULL, NULL, false FROM api_keys k
-      WHERE k.id = ANY (api_key_ids) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+      SELECT k.id, NULL, NULL, false FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+      WHERE k.id = ANY (api_key_ids) AND t.status <> 'CANCELLED' AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
     $$
     """,
     # All buckets or none: whoever is over one of them does not empty the others. The rows stay locked until the commit,

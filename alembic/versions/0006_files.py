@@ -34,9 +34,8 @@ FUNCTIONS = (
                     WHERE e.expires_at <= moment AND e.state IN ('READY', 'FAILED') LIMIT room)) d)
       UNION ALL
       (SELECT 'purge', t.id, NULL::uuid FROM tenants t
-       WHERE t.status = 'CANCELLED' AND t.purged_at IS NULL
-         AND (t.purge_started_at IS NOT NULL OR t.purge_after < moment)
-         AND (t.purge_claimed_until IS NULL OR t.purge_claimed_until <= now())
+       WHERE t.status = 'CANCELLED' AND (t.purge_started_at IS NOT NULL OR t.purge_after < moment)
+         AND (t.purged_at IS NULL AND t.purge_claimed_until IS NULL OR t.purge_claimed_until <= now())
        ORDER BY t.purge_after LIMIT room)
     $$
     """,
@@ -64,6 +63,18 @@ FUNCTIONS = (
       RETURN gone;
     END $$
     """,
+    # The log of a purged business keeps what an incident needs, for its year, and no names.
+    """
+    CREATE FUNCTION unname_security_events() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DECLARE
+      ours uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+    BEGIN
+      UPDATE security_events s SET actor = NULL
+      WHERE s.tenant_id = ours AND s.actor IS NOT NULL
+        AND EXISTS (SELECT FROM tenants t WHERE t.id = ours AND t.purge_started_at IS NOT NULL);
+    END $$
+    """,
     # History is append-only but for this: of the named appointments, all but the fields named as harmless is emptied.
     """
     CREATE FUNCTION erase_history(wanted uuid[], harmless text[], person text) RETURNS void
@@ -79,14 +90,18 @@ FUNCTIONS = (
     """,
     # Once nothing that the law wants kept points at a purged business any more, its empty row goes too.
     """
-    CREATE FUNCTION forget_tenant() RETURNS boolean
+    CREATE FUNCTION forget_tenants() RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DECLARE
+      each uuid;
     BEGIN
-      DELETE FROM tenants t
-      WHERE t.id = nullif(current_setting('app.tenant_id', true), '')::uuid AND t.purged_at IS NOT NULL;
-      RETURN FOUND;
-    EXCEPTION WHEN foreign_key_violation THEN
-      RETURN false;
+      FOR each IN SELECT t.id FROM tenants t WHERE t.purged_at < now() - interval '365 days' LOOP
+        BEGIN
+          DELETE FROM tenants t WHERE t.id = each;
+        EXCEPTION WHEN foreign_key_violation THEN
+          NULL;
+        END;
+      END LOOP;
     END $$
     """,
     # No figure stands for fewer than five businesses: the threshold is the database's, so that no caller can lower it.
@@ -132,7 +147,7 @@ def upgrade() -> None:
         "ix_tenants_leaving",
         "tenants",
         ["purge_after"],
-        postgresql_where=sa.text("status = 'CANCELLED' AND purged_at IS NULL"),
+        postgresql_where=sa.text("status = 'CANCELLED' AND (purged_at IS NULL OR purge_claimed_until IS NOT NULL)"),
     )
     op.add_column("customers", sa.Column("erased_at", INSTANT, nullable=True))
     _equipment()
@@ -153,6 +168,7 @@ def upgrade() -> None:
             op.execute(statement)
     for table in ("attachments", "file_removals", "exports"):
         op.execute(open_to_look_ups(table))
+    op.execute("CREATE POLICY forget ON tenants FOR DELETE TO CURRENT_USER USING (purged_at IS NOT NULL)")
     for table in ("events", "messages"):
         op.execute(f"CREATE POLICY usage ON {table} FOR SELECT TO CURRENT_USER USING (true)")
     for function in FUNCTIONS:
