@@ -139,8 +139,8 @@ async def requeue(session: AsyncSession, message_id: UUID, fence: int, seconds: 
     found = await session.execute(
         text(
             "UPDATE messages SET state = 'QUEUED', unknown_since = NULL, failure = :failure, updated_at = now(),"
-            " next_attempt_at = clock_timestamp() + make_interval(secs => :seconds),"
-            " relay_at = clock_timestamp() + make_interval(secs => :seconds)"
+            " next_attempt_at = statement_timestamp() + make_interval(secs => :seconds),"
+            " relay_at = statement_timestamp() + make_interval(secs => :seconds)"
             " WHERE id = :id AND fence = :fence AND state = 'SENDING' RETURNING id"
         ),
         {"id": message_id, "fence": fence, "seconds": seconds, "failure": failure},
@@ -152,8 +152,8 @@ async def mark_unknown(session: AsyncSession, message_id: UUID, fence: int, seco
     """It may have been sent: find out in some seconds. The state stays SENDING, the fence the claim's."""
     found = await session.execute(
         text(
-            "UPDATE messages SET unknown_since = coalesce(unknown_since, clock_timestamp()), failure = :failure,"
-            " relay_at = clock_timestamp() + make_interval(secs => :seconds), updated_at = now()"
+            "UPDATE messages SET unknown_since = coalesce(unknown_since, statement_timestamp()), failure = :failure,"
+            " relay_at = statement_timestamp() + make_interval(secs => :seconds), updated_at = now()"
             " WHERE id = :id AND fence = :fence AND state = 'SENDING' RETURNING id"
         ),
         {"id": message_id, "fence": fence, "seconds": seconds, "failure": failure},
@@ -171,8 +171,8 @@ async def give_up_on(session: AsyncSession, message_id: UUID, most_attempts: int
         text(
             "UPDATE messages SET attempts = attempts + 1, failure = :failure, updated_at = now(),"
             " state = CASE WHEN attempts + 1 >= :most THEN 'FAILED' ELSE state END,"
-            " next_attempt_at = clock_timestamp() + make_interval(secs => :seconds),"
-            " relay_at = clock_timestamp() + make_interval(secs => :seconds)"
+            " next_attempt_at = statement_timestamp() + make_interval(secs => :seconds),"
+            " relay_at = statement_timestamp() + make_interval(secs => :seconds)"
             " WHERE id = :id AND state = 'QUEUED' RETURNING state"
         ),
         {"id": message_id, "most": most_attempts, "seconds": seconds, "failure": failure},

@@ -1,11 +1,11 @@
 """Messages whose outcome nobody knows: claimed by a worker that is gone, or sent without an answer."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Interval, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notification import MessageChannel, MessageState, NotificationEvent
@@ -50,10 +50,11 @@ _READ = select(
     Message.fence,
     Message.claimed_at,
     Message.unknown_since,
-    text(
-        "least(claimed_at + make_interval(secs => :claim), unknown_since + make_interval(secs => :settle)) AS definite_at"
-    ),
-    text("clock_timestamp() AS now"),
+    func.least(
+        Message.claimed_at + bindparam("claim", type_=Interval),
+        Message.unknown_since + bindparam("settle", type_=Interval),
+    ).label("definite_at"),
+    func.clock_timestamp().label("now"),
 )
 
 
@@ -71,7 +72,7 @@ async def unknown_message(
         _READ.where(
             Message.id == message_id, Message.state == MessageState.SENDING, Message.unknown_since.is_not(None)
         ),
-        {"claim": claim_seconds, "settle": settle_seconds},
+        {"claim": timedelta(seconds=claim_seconds), "settle": timedelta(seconds=settle_seconds)},
     )
     row: Any = found.first()
     return None if row is None else Unknown(message_id=message_id, **row._mapping)
