@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from domain.contact import required
 from domain.errors import invalid
+from domain.geo_point import GeoPoint
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """Degrees of latitude and longitude, WGS 84."""
+class PointInput:
+    """Degrees of latitude and longitude as a caller gives them: not yet known to lie on the globe."""
 
     latitude: float
     longitude: float
@@ -25,7 +26,7 @@ class Address:
     region: str
     postal_code: str
     country: str
-    point: Point | None = None
+    point: GeoPoint | PointInput | None = None
 
     def columns(self) -> dict[str, str | float | None]:
         """The address as the columns of a table."""
@@ -41,18 +42,18 @@ class Address:
         }
 
 
-def checked_point(point: Point | None, *path: str) -> Point | None:
-    """The point, when it lies on the globe.
+def checked_point(point: GeoPoint | PointInput | None, *path: str) -> GeoPoint | None:
+    """The place, when it lies on the globe.
 
     Raises:
         Refusal: INVALID_INPUT.
     """
-    if point is None:
-        return None
+    if point is None or isinstance(point, GeoPoint):
+        return point
     for name, value, most in (("latitude", point.latitude, 90.0), ("longitude", point.longitude, 180.0)):
         if not math.isfinite(value) or abs(value) > most:
             raise invalid(f"A {name} lies between -{most:.0f} and {most:.0f} degrees.", *path, name)
-    return point
+    return GeoPoint(point.latitude, point.longitude)
 
 
 def checked_address(address: Address, *path: str) -> Address:

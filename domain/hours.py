@@ -66,6 +66,6 @@ def stored_lunch(lunch: LunchInput | None, *path: str) -> dict[str, Any] | None:
     if not 5 <= lunch.duration_minutes <= 180:
         raise invalid("A lunch break takes 5 to 180 minutes.", *path, "durationMinutes")
     earliest, latest = parse_local_time(lunch.earliest), parse_local_time(lunch.latest)
-    if earliest > latest:
-        raise invalid("The latest start of lunch is before the earliest.", *path, "latest")
+    if latest - earliest < lunch.duration_minutes:
+        raise invalid("Lunch does not fit between its earliest and its latest time.", *path, "latest")
     return {"durationMinutes": lunch.duration_minutes, "earliest": lunch.earliest, "latest": lunch.latest}

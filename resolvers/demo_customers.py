@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from domain.address import Address, Point
+from domain.address import Address
+from domain.geo_point import GeoPoint
 from domain.pricing import CENT
 from resolvers.demo_data.people import BUSINESSES, CUSTOMER_NOTES, LINE_2, NAMES
 from resolvers.demo_data.places import AREAS, Area
@@ -29,7 +30,7 @@ class DemoAddress:
 
     label: str | None
     address: Address
-    point: Point
+    point: GeoPoint
     north: bool
 
 
@@ -138,7 +139,7 @@ def _address(rng: Random, area: Area, label: str | None) -> DemoAddress:
     longitude = area.longitude + distance * math.cos(direction) / (
         KM_OF_A_DEGREE * math.cos(math.radians(area.latitude))
     )
-    point = Point(round(latitude, 5), round(longitude, 5))
+    point = GeoPoint(round(latitude, 5), round(longitude, 5))
     address = Address(
         line1=f"{rng.randint(*area.numbers)} {rng.choice(area.streets)}",
         line2=rng.choice(LINE_2) if rng.random() < 0.15 else None,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias
 
-from domain.address import Point
 from domain.appointment import AppointmentStatus
 from domain.geo_point import GeoPoint, Points, points_array
 from domain.local_time import Interval
@@ -59,7 +58,7 @@ class Stop:
 
     customer: int
     address: int
-    point: Point
+    point: GeoPoint
     drive: timedelta
 
 
@@ -79,7 +78,7 @@ class Pool:
         rng.shuffle(places)
         self._waiting = {north: deque(where for side, where in places if side is north) for north in (False, True)}
 
-    def near(self, place: Point, *, north: bool, wanted: timedelta = timedelta(), among: int = LOOK_AHEAD) -> Stop:
+    def near(self, place: GeoPoint, *, north: bool, wanted: timedelta = timedelta(), among: int = LOOK_AHEAD) -> Stop:
         """Of those who have waited longest, the one whose drive comes nearest to the wanted one."""
         first = [where for where, _ in zip(self._waiting[north], range(among), strict=False)]
         seconds = _TRAVEL.matrix(_points(place), _points(*(point for _, _, point in first)))[0]
@@ -97,7 +96,7 @@ class Pool:
         waiting.append(where)
 
 
-def drive_home(place: Point, home: Point) -> timedelta:
+def drive_home(place: GeoPoint, home: GeoPoint) -> timedelta:
     """How long the way back takes."""
     return timedelta(seconds=int(_TRAVEL.legs(_points(place), _points(home))[0]))
 
@@ -105,5 +104,5 @@ def drive_home(place: Point, home: Point) -> timedelta:
 _TRAVEL = GreatCircleTravel()
 
 
-def _points(*places: Point) -> Points:
+def _points(*places: GeoPoint) -> Points:
     return points_array(GeoPoint(place.latitude, place.longitude) for place in places)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import contact
-from domain.address import Address, Point, checked_address, checked_point
+from domain.address import Address, PointInput, checked_address, checked_point
 from domain.errors import ErrorCode, Refusal, invalid, not_found
 from domain.hours import HoursInput, stored_hours
 from domain.ids import new_id
@@ -30,7 +30,7 @@ class ServiceArea:
     """Within a radius of the location, inside a polygon, or in one of the postal codes: whichever are set."""
 
     radius_km: float | None = None
-    polygon: Sequence[Point] | None = None
+    polygon: Sequence[PointInput] | None = None
     postal_codes: Sequence[str] = ()
 
 

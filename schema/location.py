@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain.address import Point
+from domain.address import PointInput
 from domain.ids import Prefix
 from models.location import Location as LocationRow
 from permissions.scopes import Scope
@@ -115,7 +115,7 @@ class ServiceAreaInput:
 
     def value(self) -> NewServiceArea:
         """The use case's area."""
-        corners: list[Point] | None = values(self.polygon) if self.polygon is not None else None
+        corners: list[PointInput] | None = values(self.polygon) if self.polygon is not None else None
         return NewServiceArea(self.radius_km, corners, self.postal_codes or ())
 
 

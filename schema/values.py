@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from domain.address import Address as DomainAddress
-from domain.address import Point
+from domain.address import PointInput
 from domain.hours import HoursInput
 from domain.pricing import CURRENCY
 from domain.pricing import Money as DomainMoney
@@ -64,9 +64,9 @@ class GeoPointInput:
     latitude: float
     longitude: float
 
-    def value(self) -> Point:
+    def value(self) -> PointInput:
         """The domain's point."""
-        return Point(self.latitude, self.longitude)
+        return PointInput(self.latitude, self.longitude)
 
 
 @strawberry.type

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.address import Address, Point
+from domain.address import Address
+from domain.geo_point import GeoPoint
 from domain.hours import HoursInput, LunchInput
 from domain.tenant import Role
 
@@ -36,7 +37,7 @@ class DemoTechnician:
     name: str
     color: str
     north: bool
-    home: Point
+    home: GeoPoint
     skills: frozenset[str]
     hours: tuple[HoursInput, ...]
     lunch: LunchInput | None
@@ -64,7 +65,7 @@ LOCATIONS = (
     DemoLocation(
         "Bluebonnet Austin",
         "bluebonnet-austin",
-        Address("2110 S Lamar Blvd", "Suite C", "Austin", "TX", "78704", "US", Point(30.2478, -97.7712)),
+        Address("2110 S Lamar Blvd", "Suite C", "Austin", "TX", "78704", "US", GeoPoint(30.2478, -97.7712)),
         28.0,
         120,
         120,
@@ -72,7 +73,7 @@ LOCATIONS = (
     DemoLocation(
         "Bluebonnet Round Rock",
         "bluebonnet-round-rock",
-        Address("1401 S Interstate 35", None, "Round Rock", "TX", "78664", "US", Point(30.4996, -97.6855)),
+        Address("1401 S Interstate 35", None, "Round Rock", "TX", "78664", "US", GeoPoint(30.4996, -97.6855)),
         32.0,
         120,
         180,
@@ -89,7 +90,7 @@ TECHNICIANS = (
         "Marisol Vega",
         "#2563eb",
         False,
-        Point(30.2295, -97.7853),
+        GeoPoint(30.2295, -97.7853),
         frozenset({"plumbing", "gas", "camera"}),
         _week(
             "Mon 06:30-12:30 17:00-08:30, Tue 10:30-19:00, Wed 08:00-17:00, Thu 06:30-12:30 17:00-08:30, Fri 10:30-19:00"
@@ -101,7 +102,7 @@ TECHNICIANS = (
         "James Whitfield",
         "#db2777",
         False,
-        Point(30.2871, -97.6952),
+        GeoPoint(30.2871, -97.6952),
         frozenset({"hvac", "epa-608", "gas", "duct"}),
         _week("Mon 10:30-19:00, Tue 08:00-17:00, Wed 06:30-12:30 17:00-08:30, Thu 10:30-19:00, Sun 06:30-18:30"),
         LunchInput(45, "11:00", "14:00"),
@@ -110,7 +111,7 @@ TECHNICIANS = (
         "Priya Raman",
         "#059669",
         False,
-        Point(30.3302, -97.7385),
+        GeoPoint(30.3302, -97.7385),
         frozenset({"appliance", "hvac"}),
         _week("Tue 06:30-12:30 17:00-08:30, Wed 10:30-19:00, Thu 08:00-17:00, Fri 06:30-15:30, Sat 06:30-18:30"),
         LunchInput(30, "11:30", "14:00"),
@@ -120,7 +121,7 @@ TECHNICIANS = (
         "Deshawn Carter",
         "#d97706",
         True,
-        Point(30.4482, -97.6693),
+        GeoPoint(30.4482, -97.6693),
         frozenset({"hvac", "epa-608", "gas"}),
         _week(
             "Mon 07:00-13:00 17:15-08:30, Tue 10:30-19:30, Wed 08:30-17:30, Thu 07:00-13:00 17:15-08:30, Fri 11:00-19:15"
@@ -131,7 +132,7 @@ TECHNICIANS = (
         "Linh Tran",
         "#7c3aed",
         True,
-        Point(30.4166, -97.7033),
+        GeoPoint(30.4166, -97.7033),
         frozenset({"plumbing", "gas", "hvac"}),
         _week("Mon 10:00-18:45, Tue 07:30-16:30, Wed 07:00-13:00 17:15-08:30, Thu 10:00-18:45, Sun 07:00-19:00"),
         LunchInput(45, "11:00", "13:30"),
@@ -141,7 +142,7 @@ TECHNICIANS = (
         "Tomasz Nowak",
         "#0891b2",
         True,
-        Point(30.5122, -97.6941),
+        GeoPoint(30.5122, -97.6941),
         frozenset({"appliance", "plumbing"}),
         _week("Tue 07:00-13:00 17:15-08:30, Wed 10:00-18:45, Thu 07:00-16:00, Fri 07:00-16:00, Sat 07:00-19:00"),
         LunchInput(30, "11:00", "13:00"),
@@ -151,7 +152,7 @@ TECHNICIANS = (
         "Aaliyah Brooks",
         "#dc2626",
         False,
-        Point(30.2076, -97.7702),
+        GeoPoint(30.2076, -97.7702),
         frozenset({"plumbing", "camera"}),
         _week("Fri 17:00-08:30, Sat 17:00-08:30, Sun 17:00-08:30"),
         None,
@@ -160,7 +161,7 @@ TECHNICIANS = (
         "Samuel Okafor",
         "#4d7c0f",
         True,
-        Point(30.4653, -97.7512),
+        GeoPoint(30.4653, -97.7512),
         frozenset({"hvac", "epa-608"}),
         _week("Fri 17:15-08:30, Sat 17:15-08:30, Sun 17:15-08:30"),
         None,

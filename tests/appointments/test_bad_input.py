@@ -65,6 +65,7 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
     ("technicianCreate", {"workingHours": [{"weekday": "MONDAY", "opens": "09:00", "closes": "09:00"}]}, "INVALID_INPUT", ["workingHours", "0"]),
     ("technicianCreate", {"workingHours": [*OFFICE_HOURS, {"weekday": "MONDAY", "opens": "16:00", "closes": "18:00"}]}, "INVALID_INPUT", ["workingHours", "5"]),
     ("technicianCreate", {"lunch": {"durationMinutes": 30, "earliest": "13:00", "latest": "12:00"}}, "INVALID_INPUT", ["lunch", "latest"]),
+    ("technicianCreate", {"lunch": {"durationMinutes": 60, "earliest": "12:00", "latest": "12:59"}}, "INVALID_INPUT", ["lunch", "latest"]),
     ("technicianCreate", {"color": "red"}, "INVALID_INPUT", ["color"]),
     ("timeOffAdd", {"window": {"start": TEN, "end": NINE}}, "INVALID_INPUT", ["window", "end"]),
     ("timeOffAdd", {"technicianId": "<foreign technician>"}, "NOT_FOUND", ["technicianId"]),
