@@ -10,6 +10,7 @@ import psycopg
 
 from cli.database import Access
 from cli.seed import LogIn, seed
+from cli.trouble import say
 from settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,7 @@ def prepare(settings: Settings, access: Access, *, demo: bool) -> LogIn | None:
     done = note.read()
     state = _state(access)
     if state is None or done.get("state") != state:
+        say("migrating the database")
         from models.migrate import upgrade
 
         upgrade(access.migrator_url, access.app_role)
@@ -38,6 +40,7 @@ def prepare(settings: Settings, access: Access, *, demo: bool) -> LogIn | None:
     if not demo:
         return None
     if "demo" not in done:
+        say("making the demo business")
         log_in = seed(access.app_url)
         done["demo"] = {"email": log_in.email, "password": log_in.password}
         note.write(done)

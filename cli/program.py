@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 # A child that lived for less than this has failed to start.
 STEADY_SECONDS = 10.0
-FIRST_PAUSE_SECONDS = 0.5
+ROOT = Path(__file__).resolve().parent.parent
 # What only the parent may know: how to become the owner of the tables.
 PRIVATE = ("DATABASE_URL", "DATABASE_MIGRATOR_URL", "DATABASE_DIRECT_URL")
 
@@ -20,6 +21,7 @@ class Program:
     """A child: `sps` with these arguments.
 
     Attributes:
+        first_pause: seconds before it is started again; twice as long after each further failure.
         process: while it runs.
         failures: how often in a row it has ended before it was steady.
         due: when to start it (monotonic seconds); None while it runs.
@@ -28,6 +30,7 @@ class Program:
     name: str
     arguments: Sequence[str]
     descriptors: Sequence[int] = ()
+    first_pause: float = 0.5
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     failures: int = field(default=0, init=False)
     due: float | None = field(default=0.0, init=False)
@@ -39,6 +42,7 @@ class Program:
         # Nobody but us has the writing end: when we are gone, however that came, the child reads the end of the pipe.
         reading, self._pipe = os.pipe()
         environment = {name: value for name, value in os.environ.items() if name not in PRIVATE}
+        environment["PYTHONPATH"] = str(ROOT)
         command = [sys.executable, "-P", "-m", "cli", *self.arguments, "--parent-fd", str(reading)]
         try:
             self.process = subprocess.Popen(  # noqa: S603
@@ -63,4 +67,4 @@ class Program:
         self.process = None
         steady = time.monotonic() - self._started >= STEADY_SECONDS
         self.failures = 1 if steady else self.failures + 1
-        self.due = time.monotonic() + FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1)
+        self.due = time.monotonic() + self.first_pause * 2 ** (self.failures - 1)
