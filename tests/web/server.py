@@ -4,9 +4,10 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -136,6 +137,7 @@ async def running(
     *,
     limits: Limits | None = None,
     rates: Mapping[str, Rate] = DEFAULT_RATES,
+    now: Callable[[], float] = monotonic,
     socket_limits: SocketLimits | None = None,
     trusted_proxies: str = "",
     host: str = "127.0.0.1",
@@ -144,7 +146,7 @@ async def running(
     """Serve on a free port until the block ends."""
     limits = limits or Limits()
     world = World()
-    operations = Operations(schema, limits, TokenBuckets(rates))
+    operations = Operations(schema, limits, TokenBuckets(rates, now))
     registry = LocalConnections()
     listener = socket.create_server((host, 0))
     port = listener.getsockname()[1]

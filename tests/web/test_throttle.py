@@ -91,8 +91,9 @@ def test_every_default_bucket_can_pay_the_dearest_operation() -> None:
     assert min(rate.capacity for rate in DEFAULT_RATES.values()) >= Limits().cost
 
 
-async def test_the_answer_tells_requested_and_actual_cost(edge: Edge) -> None:
-    response = await edge.post("{ items { nodes { id child { id } } } }")
+async def test_the_answer_tells_requested_and_actual_cost() -> None:
+    async with running(now=Clock()) as edge:
+        response = await edge.post("{ items { nodes { id child { id } } } }")
     cost = response.json()["extensions"]["cost"]
     # The page could have held 50; it held 4: the root, the connection, four leaves and their children.
     assert cost["requestedQueryCost"] == 102
@@ -107,7 +108,7 @@ async def test_braces_in_texts_do_not_count_as_objects(edge: Edge) -> None:
 
 async def test_over_the_budget_is_429_with_retry_after_and_nothing_runs() -> None:
     rates = {**RATES, "address": Rate(60, 1)}
-    async with running(rates=rates) as edge:
+    async with running(now=Clock(), rates=rates) as edge:
         query = "{ items(first: 55) { totalCount nodes { id } } }"
         assert (await edge.post(query)).status_code == 200
         for accept in ("application/json", "application/graphql-response+json"):
@@ -123,7 +124,7 @@ async def test_over_the_budget_is_429_with_retry_after_and_nothing_runs() -> Non
 
 
 async def test_refused_documents_cost_too_and_an_empty_bucket_refuses_before_reading_the_document() -> None:
-    async with running(rates={**RATES, "address": Rate(200, 1)}, limits=Limits(cost=100)) as edge:
+    async with running(now=Clock(), rates={**RATES, "address": Rate(200, 1)}, limits=Limits(cost=100)) as edge:
         for query in ("{", "{ nothing }", "{ items(first: 5000) { nodes { id } } }"):
             response = await edge.post(query)
             assert response.status_code == 400
@@ -136,7 +137,7 @@ async def test_refused_documents_cost_too_and_an_empty_bucket_refuses_before_rea
 
 
 async def test_a_websocket_spends_from_the_same_budget() -> None:
-    async with running(rates={**RATES, "address": Rate(60, 1)}) as edge:
+    async with running(now=Clock(), rates={**RATES, "address": Rate(60, 1)}) as edge:
         query = "{ items(first: 55) { totalCount nodes { id } } }"
         assert (await edge.post(query)).status_code == 200
         socket = await edge.connect({})
