@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import event, insert, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -50,12 +51,13 @@ class Database:
     Args:
         url: postgresql://…, of a role that owns nothing.
         pool_size: connections kept at most.
+        pool_patience_s: how long to wait for one of them.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, pool_patience_s: float = 10.0) -> None:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=False
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=pool_patience_s, pool_pre_ping=False
         )
         # Called with (tenant_id, seq) after a commit that wrote events, where the broadcast is not the database's own.
         self.after_events: list[Callable[[UUID, int], Awaitable[None]]] = []
@@ -100,9 +102,9 @@ class Database:
             try:
                 async with self.tenant(tenant_id) as session:
                     return await work(session)
-            except DBAPIError as error:
+            except (DBAPIError, PoolTimeout) as error:
                 refusal = refusal_of(error)
-                if isinstance(error.orig, RETRIED) and attempt < ATTEMPTS:
+                if isinstance(error, DBAPIError) and isinstance(error.orig, RETRIED) and attempt < ATTEMPTS:
                     continue
                 if refusal is None:
                     raise

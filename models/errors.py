@@ -1,7 +1,7 @@
 """What errors of the database mean: to the caller, or to us."""
 
 import psycopg.errors
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError
 
 from domain.errors import ErrorCode, Refusal
 
@@ -11,15 +11,22 @@ UNREACHABLE = (SQLAlchemyError, OSError)
 NO_DOUBLE_BOOKING = "ex_appointments_no_double_booking"
 
 
-def refusal_of(error: DBAPIError) -> Refusal | None:
+def refusal_of(error: DBAPIError | TimeoutError) -> Refusal | None:
     """What a database error means to the caller, or None when it means a defect of ours."""
+    if isinstance(error, TimeoutError):
+        # No connection became free: the transaction has not even begun.
+        return _busy()
     if isinstance(error, IntegrityError) and constraint_of(error) == NO_DOUBLE_BOOKING:
         return Refusal(
             ErrorCode.SLOT_TAKEN, "The technician already has an appointment at that time.", ("input", "scheduled")
         )
     if isinstance(error.orig, (psycopg.errors.LockNotAvailable, *RETRIED)):
-        return Refusal(ErrorCode.BUSY, "Others are changing the same things right now. Nothing was changed; try again.")
+        return _busy()
     return None
+
+
+def _busy() -> Refusal:
+    return Refusal(ErrorCode.BUSY, "Others are changing the same things right now. Nothing was changed; try again.")
 
 
 def constraint_of(error: IntegrityError) -> str | None:

@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.ids import Prefix, decode
-from models.database import ATTEMPTS, LOCK_TIMEOUT_MS
+from domain.errors import ErrorCode, Refusal
+from domain.ids import Prefix, decode, new_id
+from models.database import ATTEMPTS, LOCK_TIMEOUT_MS, Database
 from tests.world import World
 
 RACERS = 32
@@ -197,3 +198,17 @@ async def test_every_change_of_a_calendar_takes_the_technicians_lock(world: Worl
             world.api.do("timeOffAdd", technicianId=world.technician, window=window("08:00", "17:00")),
         )  # fmt: skip
     assert [each["userErrors"][0]["code"] for each in answers] == ["BUSY"] * 6
+
+
+async def test_without_a_free_connection_a_change_is_refused_as_busy(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, pool_patience_s=0.05)
+    tenant = new_id()
+    async with database.anonymous():
+        with pytest.raises(Refusal) as refused:
+            await database.transact(tenant, _nothing)
+    await database.close()
+    assert refused.value.code is ErrorCode.BUSY
+
+
+async def _nothing(_session: object) -> None:
+    raise AssertionError("there is no connection to do it with")
