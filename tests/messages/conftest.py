@@ -4,7 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,12 @@ async def bench(database_url: str, owner_url: str, twilio: TwilioStandIn) -> Asy
         )
         await sms.close()
         await database.close()
+
+
+@pytest.fixture
+def bench_free_settings() -> Callable[..., Settings]:
+    """Settings for what needs no database."""
+    return lambda **values: Settings(secret_key=SECRET, **values)
 
 
 @contextmanager

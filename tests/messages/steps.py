@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
@@ -12,7 +11,6 @@ from psycopg.rows import dict_row
 from domain.ids import Prefix, decode
 from integrations.sms import SmsSender
 from models.database import Database
-from models.message_queue import dispatch_messages
 from settings import Settings
 from tests.standins.twilio import TwilioStandIn
 from tests.world import World
@@ -115,12 +113,44 @@ class Bench:
         """Let its time come."""
         return self.set(row, next_attempt_at="now()", relay_at="now()")
 
-    async def due(self, lease: float = 30, room: int = 500) -> list[UUID]:
-        """What a relay would hand out now, of this business."""
-        tenant = self.sql("SELECT tenant_id FROM messages WHERE recipient <> '' LIMIT 1")
-        assert tenant
-        async with self.database.anonymous() as session:
-            return [message for _, message in await dispatch_messages(session, lease, room)]
+    def position(self, technician: str, latitude: float, age: str = "0 s") -> None:
+        """Where a technician was, so long ago."""
+        identity = decode(Prefix.TECHNICIAN, technician)
+        with psycopg.connect(self.owner_url) as connection:
+            tenant = connection.execute(
+                "SELECT tenant_id FROM messages WHERE recipient = %s LIMIT 1", (self.phone,)
+            ).fetchall()[0][0]
+            connection.execute("SELECT set_config('app.tenant_id', %s, false)", (str(tenant),))
+            connection.execute(
+                "INSERT INTO technician_positions (tenant_id, technician_id, latitude, longitude, recorded_at)"
+                " VALUES (%s, %s, %s, -97.7, now() - %s::interval)",
+                (tenant, identity, latitude, age),
+            )
+
+    def clone(self, row: dict[str, Any], number: int) -> None:
+        """More rows like this one, each of an appointment of its own."""
+        names = self.sql(
+            "SELECT string_agg(column_name, ', ') AS n FROM information_schema.columns WHERE table_name = 'appointments'"
+            " AND is_generated = 'NEVER' AND column_name NOT IN ('id', 'number', 'technician_id')"
+        )[0]["n"]
+        with psycopg.connect(self.owner_url) as connection:
+            connection.execute("SELECT set_config('app.tenant_id', %s, false)", (str(row["tenant_id"]),))
+            connection.execute(
+                f"INSERT INTO appointments (id, number, {names}) SELECT gen_random_uuid(), n, {names}"  # noqa: S608
+                " FROM appointments, generate_series(100000, 100000 + %s - 1) n WHERE id = %s",
+                (number, row["appointment_id"]),
+            )
+            names = connection.execute(
+                "SELECT string_agg(column_name, ', ') FROM information_schema.columns WHERE table_name = 'messages'"
+                " AND column_name NOT IN ('id', 'appointment_id')"
+            ).fetchall()[0][0]
+            columns = ", ".join(f"m.{name}" for name in names.split(", "))
+            connection.execute(
+                f"INSERT INTO messages (id, appointment_id, {names}) SELECT gen_random_uuid(), a.id, {columns}"  # noqa: S608
+                " FROM messages m JOIN appointments a ON a.number >= 100000 WHERE m.id = %s"
+                " AND NOT EXISTS (SELECT FROM messages x WHERE x.appointment_id = a.id)",
+                (row["id"],),
+            )
 
     async def until(self, appointment: str, wanted: list[str], event: str, channel: str = "SMS") -> dict[str, Any]:
         """The message, once it is in one of the wanted states."""

@@ -1,0 +1,74 @@
+"""The tracking page: what the link in a text opens, while it does, and nothing else."""
+
+from typing import Any
+
+from tests.messages.steps import Bench
+
+FIELDS = (
+    "businessName businessPhone status arrivalWindow { start } eta technicianName position { latitude } serviceNames"
+)
+QUERY = f"query ($token: String!) {{ trackedVisit(token: $token) {{ {FIELDS} }} }}"
+STREAM = f"subscription ($token: String!) {{ trackedVisit(token: $token) {{ {FIELDS} }} }}"
+
+
+async def link(bench: Bench, appointment: str) -> str:
+    """The token in the text that says that the technician is on the way."""
+    row = await bench.deliver(bench.one(appointment, "ON_THE_WAY"))
+    assert row["state"] == "SENT"
+    return str(row["body"]).rpartition("/track/")[2]
+
+
+async def look(bench: Bench, token: str) -> Any:
+    """What somebody without any session sees."""
+    return (await bench.world.service.client().ask(QUERY, token=token))["trackedVisit"]
+
+
+async def test_the_link_shows_the_visit_while_the_technician_is_on_the_way(bench: Bench) -> None:
+    appointment = await bench.book()
+    confirmation = bench.one(appointment, "CONFIRMATION")
+    bench.set(confirmation, state="'SENT'")
+    await bench.do("appointmentMarkOnTheWay", appointment, etaMinutes=20)
+    token = await link(bench, appointment)
+    bench.position(bench.world.technician, latitude=30.25)
+    seen = await look(bench, token)
+    assert seen["businessName"] == bench.world.name
+    assert (seen["status"], seen["technicianName"], seen["position"]) == ("ON_THE_WAY", "Tess", {"latitude": 30.25})
+    assert seen["eta"] is not None
+    assert seen["serviceNames"] == ["Dishwasher repair"]
+    await bench.do("appointmentStart", appointment)
+    seen = await look(bench, token)
+    assert (seen["status"], seen["technicianName"], seen["position"], seen["eta"]) == ("IN_PROGRESS", None, None, None)
+
+
+async def test_a_position_from_before_the_drive_is_nobodys_business(bench: Bench) -> None:
+    appointment = await bench.book()
+    bench.set(bench.one(appointment, "CONFIRMATION"), state="'SENT'")
+    bench.position(bench.world.technician, latitude=30.25, age="1 hour")
+    await bench.do("appointmentMarkOnTheWay", appointment)
+    assert (await look(bench, await link(bench, appointment)))["position"] is None
+
+
+async def test_the_stream_follows_and_ends_on_arrival(bench: Bench) -> None:
+    appointment, other = await bench.book(), await bench.book(days=4)
+    bench.set(bench.one(appointment, "CONFIRMATION"), state="'SENT'")
+    await bench.do("appointmentMarkOnTheWay", appointment, etaMinutes=20)
+    token = await link(bench, appointment)
+    async with bench.world.service.client().subscribe(STREAM, token=token) as stream:
+        assert (await stream.next())["trackedVisit"]["technicianName"] == "Tess"
+        await bench.do("appointmentCancel", other)
+        await bench.do("appointmentStart", appointment)
+        seen = (await stream.next())["trackedVisit"]
+        assert (seen["status"], seen["technicianName"]) == ("IN_PROGRESS", None)
+        assert '"type":"complete"' in str(await stream.socket.recv()).replace(" ", "")
+
+
+async def test_no_other_token_opens_anything(bench: Bench) -> None:
+    appointment = await bench.book()
+    bench.set(bench.one(appointment, "CONFIRMATION"), state="'SENT'")
+    await bench.do("appointmentMarkOnTheWay", appointment)
+    token = await link(bench, appointment)
+    for wrong in ("", "x", token[:-2] + "AA", token[::-1]):
+        assert await look(bench, wrong) is None
+    query = STREAM.replace("subscription", "subscription")
+    async with bench.world.service.client().subscribe(query, token=token[:-2] + "AA") as stream:
+        assert "BAD_USER_INPUT" in str(await stream.socket.recv())
