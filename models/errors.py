@@ -1,7 +1,8 @@
 """What errors of the database mean: to the caller, or to us."""
 
 import psycopg.errors
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import ErrorCode, Refusal
 
@@ -11,9 +12,9 @@ UNREACHABLE = (SQLAlchemyError, OSError)
 NO_DOUBLE_BOOKING = "ex_appointments_no_double_booking"
 
 
-def refusal_of(error: DBAPIError | TimeoutError) -> Refusal | None:
+def refusal_of(error: DBAPIError | PoolTimeout) -> Refusal | None:
     """What a database error means to the caller, or None when it means a defect of ours."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, PoolTimeout):
         # No connection became free: the transaction has not even begun.
         return _busy()
     if isinstance(error, IntegrityError) and constraint_of(error) == NO_DOUBLE_BOOKING:

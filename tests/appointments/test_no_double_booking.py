@@ -203,7 +203,8 @@ async def test_every_change_of_a_calendar_takes_the_technicians_lock(world: Worl
 async def test_without_a_free_connection_a_change_is_refused_as_busy(database_url: str) -> None:
     database = Database(database_url, pool_size=1, pool_patience_s=0.05)
     tenant = new_id()
-    async with database.anonymous():
+    async with database.anonymous() as taken:
+        await taken.connection()
         with pytest.raises(Refusal) as refused:
             await database.transact(tenant, _nothing)
     await database.close()
