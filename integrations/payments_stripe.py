@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+import httpx
 import stripe
 import structlog
 
@@ -22,6 +23,35 @@ MOST_LISTED = 500
 _CURRENCY = CURRENCY.lower()
 
 
+class _Http(stripe.HTTPClient):
+    """Its way to the network: httpx without blocking, a time-out for each attempt, and connections that can be closed."""
+
+    name = "httpx"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._httpx = httpx.AsyncClient(timeout=TIMEOUT_S)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Make a request, once."""
+        try:
+            answer = await self._httpx.request(method, url, headers=headers, content=post_data)
+        except httpx.HTTPError as error:
+            failure: Any = stripe.APIConnectionError
+            raise failure(type(error).__name__, should_retry=True) from error
+        return answer.content, answer.status_code, answer.headers
+
+    def sleep_async(self, secs: float) -> Awaitable[None]:
+        """Wait before another attempt."""
+        return asyncio.sleep(secs)
+
+    async def close_async(self) -> None:
+        """Let go of connections."""
+        await self._httpx.aclose()
+
+
 class StripePayments:
     """See `Payments`. Prices and meters that the account lacks are made when they are first needed."""
 
@@ -31,7 +61,7 @@ class StripePayments:
         if settings.stripe_secret_key is None:
             raise ValueError("STRIPE_SECRET_KEY is not set")
         stripe.enable_telemetry = False
-        self._http: Any = stripe.HTTPXClient(timeout=TIMEOUT_S)
+        self._http = _Http()
         base = settings.stripe_api_base
         self._client = stripe.StripeClient(
             settings.stripe_secret_key.get_secret_value(),

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+import structlog
+
 from domain.billing import LIVE, PLANS, Plan, current, plan_of, require_room, trial_left
 from domain.errors import ErrorCode, Refusal, invalid, not_found
 from domain.ids import Prefix, encode, new_id
@@ -25,6 +27,7 @@ from resolvers.caller import Caller
 from resolvers.idempotency import once
 
 T = TypeVar("T")
+log = structlog.get_logger("billing")
 # All calls of one operation together: the operation itself ends after ten seconds.
 PATIENCE_S = 8.0
 
@@ -220,7 +223,8 @@ async def _patience() -> AsyncIterator[None]:
 async def _answer(call: Awaitable[T]) -> T:
     try:
         return await call
-    except Unavailable:
+    except Unavailable as error:
+        log.warning("provider not available", error=str(error))
         raise _busy() from None
 
 

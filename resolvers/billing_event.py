@@ -101,9 +101,9 @@ async def attempt(database: Database, event: KeptEvent, *, billed: bool) -> None
         await _do(database, event, billed=billed)
     except (Refusal, *UNREACHABLE) as error:
         # Locks or the database: the lease ends by itself, and the sweep tries again.
-        log.warning("event not done", event=event.id, type=event.type, error=type(error).__name__)
+        log.warning("event not done", eventId=event.id, type=event.type, error=type(error).__name__)
     except Exception as error:
-        log.exception("event not done", event=event.id, type=event.type)
+        log.exception("event not done", eventId=event.id, type=event.type)
         await _defer(database, event, type(error).__name__)
 
 
@@ -125,7 +125,7 @@ async def _do(database: Database, event: KeptEvent, *, billed: bool) -> None:
     try:
         report = _report(event, kind)
     except Unreadable as error:
-        log.warning("event not readable", event=event.id, type=event.type, error=str(error))
+        log.warning("event not readable", eventId=event.id, type=event.type, error=str(error))
         await _finish(database, event, Outcome.UNREADABLE)
         return
     tenant_id = event.tenant_id or decode(Prefix.TENANT, tenant_of(event.body) or "")
