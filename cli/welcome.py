@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,7 +13,13 @@ from settings import Settings
 _LOG_IN = (
     "mutation ($input: LogInInput!) { logIn(input: $input) { viewer { tenant { name } } userErrors { message } } }"
 )
-_BOARD = "query ($day: Date!) { dispatchBoard(day: $day) { appointments { number status customer { name } } } }"
+_BOARD = (
+    "query ($day: Date!) { dispatchBoard(day: $day) {"
+    " lanes { technician { name } appointments { number status customer { name } } } } }"
+)
+# The demo business is in Austin: late in its evening, UTC is a day ahead.
+_DEMO_ZONE = ZoneInfo("America/Chicago")
+QUERIES = (_LOG_IN, _BOARD)
 
 
 def welcome(settings: Settings, log_in: LogIn | None, seconds: float) -> str:
@@ -40,7 +47,7 @@ def welcome(settings: Settings, log_in: LogIn | None, seconds: float) -> str:
             + _curl(
                 settings, "-c sps.cookies", _LOG_IN, {"input": {"email": log_in.email, "password": log_in.password}}
             ),
-            "    " + _curl(settings, "-b sps.cookies", _BOARD, {"day": datetime.now(UTC).date().isoformat()}),
+            "    " + _curl(settings, "-b sps.cookies", _BOARD, {"day": datetime.now(_DEMO_ZONE).date().isoformat()}),
         ]
     lines += ["", f"  Ctrl-C stops everything; the data stays in {settings.data_dir}", ""]
     return "\n".join(lines)

@@ -4,10 +4,11 @@ import importlib.util
 import re
 from pathlib import Path
 
-from graphql import build_schema
+from graphql import build_schema, parse, validate
 from graphql.utilities import find_breaking_changes
 
 from cli.docs import generated
+from cli.welcome import QUERIES
 from domain.errors import ErrorCode
 from settings import Settings
 
@@ -46,3 +47,9 @@ def test_the_schema_keeps_the_contract_but_for_what_is_pending() -> None:
     contract, ours = build_schema(CONTRACT.read_text()), build_schema((ROOT / "schema.graphql").read_text())
     breaks = sorted(change.description for change in find_breaking_changes(contract, ours))
     assert breaks == PENDING.read_text().splitlines()
+
+
+def test_the_queries_that_the_start_prints_are_valid() -> None:
+    ours = build_schema((ROOT / "schema.graphql").read_text())
+    for query in QUERIES:
+        assert validate(ours, parse(query)) == [], query
