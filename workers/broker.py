@@ -4,8 +4,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dramatiq
-from dramatiq.brokers.rabbitmq import RabbitmqBroker
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 from dramatiq_postgres import PostgresBroker
 
@@ -46,9 +44,14 @@ def make_broker(settings: Settings) -> dramatiq.Broker:
             heartbeat_ttl=LOST_AFTER_S,
             maintenance_interval=UPKEEP_S,
         )
+    # Each of the others' clients takes a good part of a second to import, which the default need not wait for.
     if scheme in {"amqp", "amqps"}:
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
         return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
     if scheme in {"redis", "rediss", "unix"}:
+        from dramatiq.brokers.redis import RedisBroker
+
         # By default the messages of a killed worker came back after minutes, if at all.
         options: dict[str, Any] = {"heartbeat_timeout": 5_000, "maintenance_chance": 1_000_000}
         return RedisBroker(url=url, middleware=middleware, **options)  # type: ignore[no-untyped-call]

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,12 @@ from integrations.sms import sms_sender
 from models.database import Database
 from settings import Settings
 from tests.messages.steps import Bench
+from tests.process import ROOT, environment
 from tests.service import running_service
 from tests.standins.twilio import TwilioStandIn, twilio_stand_in
 from tests.world import new_world
 from workers.deliver import Deliverer
 
-ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count(os.getpid() % 5_000 * 100)
 SECRET = "a key that server and worker of a test share"
 
@@ -71,24 +70,18 @@ def bench_free_settings() -> Callable[..., Settings]:
 
 
 @contextmanager
-def worker_process(database_url: str, port: int, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def worker_process(database_url: str, port: int, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker as `sps worker` runs it; ended when the block ends."""
-    process = start_worker(database_url, port, environment)
+    started = start_worker(database_url, port, **settings)
     try:
-        yield process
+        yield started
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(20)
+        if started.poll() is None:
+            started.terminate()
+        started.wait(20)
 
 
-def start_worker(database_url: str, port: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Start one; whoever starts it ends it."""
-    settings = {"DATABASE_URL": database_url, "SPS_PORT": str(port), "SPS_SECRET_KEY": SECRET} | environment
-    command = [
-        sys.executable,
-        "-c",
-        "from settings import get_settings; from workers.run import main; main(get_settings())",
-    ]
-    # Its standard error is the test's: an unexpected end shows there.
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **settings})
+def start_worker(database_url: str, port: int, **settings: str) -> "subprocess.Popen[bytes]":
+    """Start one; whoever starts it ends it. What it logs is the test's output."""
+    known = {"DATABASE_URL": database_url, "SPS_PORT": str(port), "SPS_SECRET_KEY": SECRET} | settings
+    return subprocess.Popen([sys.executable, "-P", "-m", "cli", "worker"], cwd=ROOT, env=environment(**known))

@@ -8,7 +8,7 @@ from tests.messages.steps import Bench
 
 async def test_on_the_way_reaches_the_phone(bench: Bench, database_url: str) -> None:
     """The text is sent by a worker process, once, and the ledger says so."""
-    with worker_process(database_url, bench.settings.port, bench.twilio.environment()) as process:
+    with worker_process(database_url, bench.settings.port, **bench.twilio.environment()) as process:
         appointment = await bench.book()
         await bench.until(appointment, ["SENT"], "CONFIRMATION")
         await bench.do("appointmentMarkOnTheWay", appointment, etaMinutes=20)
