@@ -100,17 +100,17 @@ def _role(connection: psycopg.Connection[Any]) -> Finding:
 def _migrations(connection: psycopg.Connection[Any], url: str) -> Finding:
     from models.migrate import config
 
-    newest = ScriptDirectory.from_config(config(url)).get_current_head()
+    newest = set(ScriptDirectory.from_config(config(url)).get_heads())
     try:
-        row = connection.execute("select version_num from alembic_version").fetchone()
+        present = {str(row[0]) for row in connection.execute("select version_num from alembic_version")}
     except psycopg.errors.UndefinedTable:
         return Finding("migrations", State.FAIL, "the database is empty", MIGRATE)
     except psycopg.errors.InsufficientPrivilege:
         return Finding(
             "migrations", State.WARN, "cannot be told as this role", "Set DATABASE_MIGRATOR_URL for the look."
         )
-    if row is None or row[0] != newest:
-        return Finding(
-            "migrations", State.FAIL, f"the database is at {row and row[0]}, this version's is {newest}", MIGRATE
-        )
-    return Finding("migrations", State.OK, f"current ({newest})")
+    if present != newest:
+        named = ", ".join(sorted(present)) or "nothing"
+        wanted = ", ".join(sorted(newest))
+        return Finding("migrations", State.FAIL, f"the database is at {named}, this version's is {wanted}", MIGRATE)
+    return Finding("migrations", State.OK, f"current ({', '.join(sorted(newest))})")

@@ -48,16 +48,16 @@ def prepare(settings: Settings, access: Access, *, demo: bool) -> LogIn | None:
 
 
 def _state(access: Access) -> list[str] | None:
-    """What a migrated database is known by: itself, its revision, the app's role and our migrations; None: it is empty."""
+    """What a migrated database is known by: itself, its revisions, the app's role and our migrations; None: it is empty."""
     with psycopg.connect(access.migrator_url, autocommit=True, connect_timeout=5) as connection:
         try:
             row = connection.execute(
-                "select system_identifier::text, d.oid::text, version_num from alembic_version, pg_control_system(), pg_database d "
-                "where datname = current_database()"
+                "select system_identifier::text, oid::text, (select string_agg(version_num, ' ' order by 1) from alembic_version)"
+                " from pg_control_system(), pg_database where datname = current_database()"
             ).fetchone()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
             return None
-    return [*row, access.app_role, _sources()] if row else None
+    return [*row, access.app_role, _sources()] if row and row[2] else None
 
 
 def _sources() -> str:

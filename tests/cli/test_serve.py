@@ -1,0 +1,41 @@
+"""Several server processes behind one port."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.process import ROOT, environment, free_port, kill, wait_until_ready
+
+
+def children(number: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{number}/task/{number}/children").read_text().split()))
+
+
+def test_processes_share_the_port_and_are_replaced(folder: Path, database_url: str) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "cli", "serve", "--workers", "2", "--port", str(port)],
+        cwd=ROOT,
+        env=environment(DATABASE_URL=database_url, SPS_DATA_DIR=str(folder)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as parent:
+        try:
+            wait_until_ready(port)
+            first, second = children(parent.pid)
+            os.kill(first, signal.SIGKILL)
+            assert parent.stderr is not None
+            while b"starting it again" not in parent.stderr.readline():
+                pass
+            assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+            parent.terminate()
+            parent.communicate(timeout=60)
+            assert parent.returncode == 0
+            assert not Path(f"/proc/{second}").exists()
+        finally:
+            kill(parent)
