@@ -37,7 +37,8 @@ async def json_page(
     """The next rows as JSON."""
     page = _page(tenant_id, table, after, size)
     line = sql_cast(func.row_to_json(literal_column("page")), Text)
-    found = (await session.execute(select(line, *_keys(page, table)).order_by(*_order(page, table)))).all()
+    statement = select(line, *_keys(page, table)).select_from(page).order_by(*_order(page, table))
+    found = (await session.execute(statement)).all()
     return RowPage([row[0] for row in found], _after(found, table, size))
 
 
@@ -47,7 +48,8 @@ async def cell_page(
     """The next rows as cells of text."""
     page = _page(tenant_id, table, after, size)
     cells = [sql_cast(page.c[name], Text) for name in table.columns]
-    found = (await session.execute(select(*_keys(page, table), *cells).order_by(*_order(page, table)))).all()
+    statement = select(*_keys(page, table), *cells).select_from(page).order_by(*_order(page, table))
+    found = (await session.execute(statement)).all()
     skipped = len(table.key)
     return RowPage([row[skipped:] for row in found], _after(found, table, size, first=0))
 

@@ -76,7 +76,7 @@ async def run_export(
         log.info("export is another's", exportId=str(export_id))
         return False
     except (StoreUnavailable, *UNREACHABLE) as error:
-        log.warning("export interrupted", exportId=str(export_id), error=type(error).__name__)
+        log.warning("export interrupted", exportId=str(export_id), error=type(error).__name__, exc_info=True)
         async with database.tenant(tenant_id) as session:
             await give_export_back(session, export_id, claim.fence, RETRY_S)
         return False
@@ -91,6 +91,7 @@ async def _write(job: _Job) -> None:
         await _WRITERS[kind](job, name)
         where["step"] += 1
         where["after"] = None
+        await job.archive.perhaps_checkpoint()
     if not where.get("finished"):
         where["finished"] = True
         job.archive.take(job.archive.zip.finish())

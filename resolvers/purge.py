@@ -40,7 +40,7 @@ async def purge_tenant(database: Database, store: FileStore, tenant_id: UUID, mo
             await (swept if claimed.again else empty_tenant)(session, tenant_id)
     except (StoreUnavailable, *UNREACHABLE) as error:
         # Its claim lapses, and somebody goes on.
-        log.warning("purge interrupted", tenantId=str(tenant_id), error=type(error).__name__)
+        log.warning("purge interrupted", tenantId=str(tenant_id), error=type(error).__name__, exc_info=True)
         return False
     log.info("purged", tenantId=str(tenant_id))
     return True
