@@ -125,6 +125,21 @@ async def lock_appointment(session: AsyncSession, tenant_id: UUID, appointment_i
     )
 
 
+async def check_calendars_last(session: AsyncSession) -> None:
+    """Let times overlap until `check_calendars`: several appointments change places in one transaction."""
+    await session.execute(text(f"SET CONSTRAINTS {NO_DOUBLE_BOOKING} DEFERRED"))
+
+
+async def check_calendars(session: AsyncSession) -> None:
+    """Make sure that nobody is in two places.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: somebody is, by `models.errors.NO_DOUBLE_BOOKING`.
+    """
+    await session.flush()
+    await session.execute(text(f"SET CONSTRAINTS {NO_DOUBLE_BOOKING} IMMEDIATE"))
+
+
 async def lines_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[AppointmentLine]:
     """The lines of these appointments, in their order."""
     return await rows(

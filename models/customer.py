@@ -110,6 +110,24 @@ async def page_of_customers(
     return await fetch_page(session, Customer, statement, BY_NAME, first, cursor)
 
 
+async def customer_to_book_for(session: AsyncSession, phone: str | None, email: str | None) -> Customer | None:
+    """The customer with that phone, else the one with that email; of several the one who was there first.
+
+    The transaction waits for others that look for the same phone or email just now, so that two bookings make one customer.
+    """
+    for name, contact in (("phone", phone), ("email", email)):
+        if contact is not None:
+            key = func.hashtextextended(func.concat(func.current_setting("app.tenant_id"), name, contact), 0)
+            await session.execute(select(func.pg_advisory_xact_lock(key)))
+    for column, value in ((Customer.phone, phone), (Customer.email, email)):
+        if value is not None:
+            statement = select(Customer).where(column == value, Customer.erased_at.is_(None))
+            found = (await session.execute(statement.order_by(Customer.id).limit(1))).scalar_one_or_none()
+            if found is not None:
+                return found
+    return None
+
+
 async def visible_customers(session: AsyncSession, customer_ids: Sequence[UUID], visited_by: UUID | None) -> set[UUID]:
     """Which of these customers a technician may see; everybody else sees all."""
     if visited_by is None:

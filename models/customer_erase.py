@@ -64,7 +64,9 @@ async def erase_rows(session: AsyncSession, customer: Customer, appointment_ids:
         delete(Equipment).where(Equipment.tenant_id == tenant_id, Equipment.address_id.in_(addresses)),
         update(CustomerAddress)
         .where(CustomerAddress.tenant_id == tenant_id, CustomerAddress.customer_id == customer_id)
-        .values(label=None, line1=ERASED, line2=None, city="", postal_code="", latitude=None, longitude=None),
+        .values(
+            label=None, line1=ERASED, line2=None, city="", postal_code="", latitude=None, longitude=None, precision=None
+        ),
         update(Appointment)
         .where(Appointment.tenant_id == tenant_id, Appointment.customer_id == customer_id)
         .values(notes=None, internal_notes=None),

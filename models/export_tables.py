@@ -14,6 +14,7 @@ from models.all import metadata
 NOT_EXPORTED: Mapping[str, str] = {
     "account_mails": "links to log in, waiting to be sent",
     "account_tokens": "secrets of single log-ins",
+    "booking_offers": "numbers of offers that were used, kept for two days",
     "billing_requests": "keys of requests to the payment provider that are under way",
     "exports": "the archives themselves",
     "file_removals": "keys of files that are about to be deleted",

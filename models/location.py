@@ -9,13 +9,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import TenantRow, Timestamps, of_tenant
+from domain.address import Precision
+from models.base import TenantRow, Timestamps, of_tenant, one_of
 from models.errors import constraint_of
 from models.query import rows, select_rows
 
 
 class PostalAddress:
-    """Columns of an address; the coordinates are null until it has been geocoded."""
+    """Columns of an address; the coordinates, and how exact they are, are null until it has been geocoded."""
 
     line1: Mapped[str]
     line2: Mapped[str | None]
@@ -25,6 +26,7 @@ class PostalAddress:
     country: Mapped[str]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    precision: Mapped[Precision | None] = mapped_column(one_of(Precision, "precision"))
 
 
 class Location(Timestamps, PostalAddress, TenantRow):

@@ -21,6 +21,7 @@ LOOK_UPS = frozenset(
         "opt_out_of_texts",
         "opt_in_to_texts",
         "look_up_upload",
+        "look_up_booking_page",
         "due_upkeep",
         "purge_rows",
         "unname_security_events",
@@ -124,6 +125,12 @@ async def look_up_upload(session: AsyncSession, attachment_id: UUID) -> UUID | N
     """The tenant of an upload that a customer was granted and that is not past its time."""
     row = await _one(session, "look_up_upload", attachment_id)
     return row["tenant_id"] if row else None
+
+
+async def look_up_booking_page(session: AsyncSession, slug: str) -> tuple[UUID, UUID] | None:
+    """Tenant and location of a booking page's slug; None for a business that has cancelled."""
+    row = await _one(session, "look_up_booking_page", slug)
+    return (row["tenant_id"], row["location_id"]) if row else None
 
 
 async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 GLOBAL_TABLES = frozenset(
     {
         "alembic_version",
+        "geocodings",
         "password_reset_requests",
         "stripe_events",
         "text_opt_outs",

@@ -26,6 +26,8 @@ ACCOUNT = Rate(10, 60)
 ADDRESS = Rate(50, 5)
 RESET_OF_ACCOUNT = Rate(5, 600)
 RESET_OF_ADDRESS = Rate(20, 60)
+# Bookings at one business from one network: an office may book for many, and nobody fills a calendar for fun.
+BOOKING = Rate(100, 10)
 
 
 def bucket(secret: str, kind: str, whose: str, rate: Rate) -> Bucket:

@@ -14,9 +14,11 @@ from models.database import Database
 from permissions.guards import raise_unauthenticated
 from permissions.principal import Principal
 from permissions.visitor import UNKNOWN, Visitor
+from resolvers.booking_portal import BookingSite
 from resolvers.caller import Caller
 from resolvers.guest import Guest
 from resolvers.log_in_session import SESSION_LIFE, LoggedIn
+from resolvers.planning import Planning
 from resolvers.security_log import SecurityLog
 from schema.loaders import Loaders
 from settings import Settings
@@ -39,6 +41,7 @@ class Context:
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     visitor: Visitor = UNKNOWN
     payments: Payments = field(default_factory=LocalPayments)
+    planning: Planning = field(default_factory=Planning)
     security_log: SecurityLog | None = None
     secure: bool = False
     auth_by_cookie: bool = False
@@ -61,6 +64,11 @@ class Context:
         """The caller as somebody unknown, for what needs no log-in."""
         log = self.security_log or SecurityLog(self.database, self.settings)
         return Guest(self.database, self.settings, self.visitor, log)
+
+    @property
+    def booking_site(self) -> BookingSite:
+        """What the public booking page needs."""
+        return BookingSite(self.database, self.settings, self.planning)
 
     def denied(self, scope: str) -> None:
         """Have the security log told that the caller lacks a scope."""

@@ -38,3 +38,9 @@ def subscription(guard: Guard, description: str | None = None) -> Callable[[F], 
     """A root subscription; its own code checks the arguments, since it answers with a stream."""
     made: Callable[[F], Any] = strawberry.subscription(description=description, extensions=[guarded(guard)])
     return made
+
+
+def answer(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
+    """A field that only reads and answers with a payload: what cannot be answered comes as its user errors."""
+    made: Callable[[F], Any] = strawberry.field(description=description, extensions=[Refusals(), guarded(guard)])
+    return made

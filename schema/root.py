@@ -11,6 +11,8 @@ from schema.appointment_mutation import AppointmentMutation
 from schema.appointment_query import AppointmentQuery
 from schema.attachment import AttachmentMutation
 from schema.billing import BillingMutation, BillingQuery
+from schema.booking import BookingMutation
+from schema.booking_portal import BookingPortalQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.equipment import EquipmentMutation
 from schema.export import ExportMutation, ExportQuery
@@ -44,6 +46,7 @@ Query = merge_types(
         TrackedVisitQuery,
         AccountQuery,
         BillingQuery,
+        BookingPortalQuery,
         UserQuery,
         ApiKeyQuery,
         SecondFactorQuery,
@@ -71,6 +74,7 @@ Mutation = merge_types(
         ExportMutation,
         LeavingMutation,
         BillingMutation,
+        BookingMutation,
     ),
 )
 Subscription = merge_types("Subscription", (EventSubscription, MessageSubscription, TrackedVisitSubscription))

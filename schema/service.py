@@ -1,5 +1,6 @@
 """The service catalog in the schema."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -20,7 +21,7 @@ from resolvers.service import (
 from schema.checks import Payload
 from schema.connection import Connection, connection_of
 from schema.context import Info
-from schema.fields import mutation, query, relation
+from schema.fields import PUBLIC, mutation, query, relation
 from schema.node import Node, id_of, node_id
 from schema.values import Money, MoneyInput, given, money, values
 
@@ -68,6 +69,7 @@ class Service(Node):
     """Something the business does."""
 
     row: strawberry.Private[ServiceRow]
+    shown_options: strawberry.Private[Sequence[OptionRow] | None]
     name: str
     description: str | None
     duration_minutes: int
@@ -77,10 +79,11 @@ class Service(Node):
     active: bool
 
     @classmethod
-    def of(cls, row: ServiceRow) -> "Service":
-        """The object of a row."""
+    def of(cls, row: ServiceRow, options: Sequence[OptionRow] | None = None) -> "Service":
+        """The object of a row; `options` where they are known already, as on the booking page."""
         return cls(
             row=row,
+            shown_options=options,
             id=node_id(Prefix.SERVICE, row.id),
             name=row.name,
             description=row.description,
@@ -99,9 +102,12 @@ class Service(Node):
         row = await info.context.load.category.load(self.row.category_id)
         return ServiceCategory.of(row) if row else None
 
-    @relation(Scope.SERVICES_READ)
+    # Public, since the booking page shows them: every other way to a service asks for the scope already.
+    @relation(PUBLIC)
     async def options(self, info: Info) -> list[ServiceOption]:
         """Its extras, in their order."""
+        if self.shown_options is not None:
+            return [ServiceOption.of(row) for row in self.shown_options]
         return [ServiceOption.of(row) for row in await info.context.load.options.load(self.row.id)]
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import strawberry
 
 from domain.address import Address as DomainAddress
-from domain.address import PointInput
+from domain.address import PointInput, Precision
 from domain.hours import HoursInput
 from domain.pricing import CURRENCY
 from domain.pricing import Money as DomainMoney
 from domain.window import Window
 from schema.scalars import LocalTime
+
+strawberry.enum(Precision, name="LocationPrecision")
 
 
 @strawberry.type
@@ -80,6 +82,7 @@ class Address:
     postal_code: str
     country: str
     location: GeoPoint | None = strawberry.field(description="Null until it has been geocoded.")
+    location_precision: Precision | None = strawberry.field(description="How exactly the location is known.")
 
 
 def address_of(row: Any) -> Address:
@@ -92,6 +95,7 @@ def address_of(row: Any) -> Address:
         postal_code=row.postal_code,
         country=row.country,
         location=point(row.latitude, row.longitude),
+        location_precision=row.precision,
     )
 
 

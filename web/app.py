@@ -9,6 +9,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from integrations.payments import Payments, payments_for
 from models.database import Database
+from resolvers.planning import Planning, planning_for
 from resolvers.security_log import SecurityLog
 from schema.limits import Limits
 from schema.root import schema
@@ -44,7 +45,8 @@ def create_app(settings: Settings) -> Starlette:
     security_log = SecurityLog(database, settings)
     rights = RightsWatch(database, hub)
     payments = payments_for(settings)
-    contexts = Contexts(settings, database, hub, security_log, payments)
+    planning = planning_for(settings)
+    contexts = Contexts(settings, database, hub, security_log, payments, planning)
     operations = Operations(schema, LIMITS)
     endpoint = GraphQLEndpoint(schema, contexts, LIMITS, settings=settings, operations=operations)
     socket = GraphQLSocket(
@@ -73,7 +75,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecureTransport, settings=settings),
             Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
         ],
-        lifespan=_lifespan(settings, database, hub, security_log, rights, payments),
+        lifespan=_lifespan(settings, database, hub, security_log, rights, payments, planning),
     )
     app.state.database = database
     app.state.settings = settings
@@ -92,6 +94,7 @@ def _lifespan(
     security_log: SecurityLog,
     rights: RightsWatch,
     payments: Payments,
+    planning: Planning,
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -108,6 +111,7 @@ def _lifespan(
             await rights.stop()
             await hub.stop()
             await payments.close()
+            await planning.close()
             await database.close()
 
     return lifespan

@@ -12,6 +12,7 @@ from integrations.payments import Payments
 from models.database import Database
 from permissions.principal import Principal
 from permissions.visitor import Visitor
+from resolvers.planning import Planning
 from resolvers.principal import principal_of_key, principal_of_token
 from resolvers.security_log import SecurityLog
 from schema.context import Context
@@ -34,6 +35,7 @@ class Contexts:
     hub: Hub
     security_log: SecurityLog
     payments: Payments
+    planning: Planning
 
     async def __call__(self, connection: HTTPConnection, init: Mapping[str, object] | None) -> Context:
         """The context of an HTTP request (`init` None), or of a websocket.
@@ -60,6 +62,7 @@ class Contexts:
             visitor=Visitor(client.ip, client.network, client.user_agent),
             security_log=self.security_log,
             payments=self.payments,
+            planning=self.planning,
             secure=client.secure,
             auth_by_cookie=principal is not None and key is None,
             csrf_ok=csrf_matches(connection, client.secure) and self._csrf_is_of(connection, token),
