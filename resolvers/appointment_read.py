@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 from models.appointment import Appointment, AppointmentLine, lines_of
@@ -36,7 +37,27 @@ async def appointments_by_id(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, 
     """Those of these appointments that the caller may see."""
     async with caller.reading() as session:
         found = await by_ids(session, Appointment, ids)
-    return {key: row for key, row in found.items() if caller.visited_by in (None, row.technician_id)}
+    return {key: row for key, row in found.items() if caller.sees_work_of(row.technician_id)}
+
+
+def withheld(row: Appointment) -> Appointment:
+    """What a technician who has lost an appointment is told of it: that it is there, and whose it is now."""
+    return Appointment(
+        tenant_id=row.tenant_id,
+        id=row.id,
+        number=row.number,
+        version=row.version,
+        status=row.status,
+        location_id=row.location_id,
+        customer_id=row.customer_id,
+        address_id=row.address_id,
+        technician_id=row.technician_id,
+        total=Decimal("0.00"),
+        duration_minutes=0,
+        source=row.source,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
 
 
 async def lines_by_appointment(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, list[AppointmentLine]]:

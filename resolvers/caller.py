@@ -37,6 +37,10 @@ class Caller:
             return None
         return self.principal.technician_id or UUID(int=0)
 
+    def sees_work_of(self, technician_id: UUID | None) -> bool:
+        """Whether the caller may see what a technician (None: nobody yet) has to do, and for whom."""
+        return self.visited_by in (None, technician_id)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """A short transaction for one read."""

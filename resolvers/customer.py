@@ -165,7 +165,9 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def visible_to(caller: Caller, prefix: Prefix, row: Any) -> bool:
-    """Whether a technician may see a customer or an address: those of the technician's own appointments."""
+    """Whether a technician may see an object: customers and addresses of the own appointments, and the own time off."""
+    if prefix is Prefix.TIME_OFF:
+        return caller.sees_work_of(row.technician_id)
     if caller.visited_by is None or prefix not in {Prefix.CUSTOMER, Prefix.CUSTOMER_ADDRESS}:
         return True
     customer_id = row.id if prefix is Prefix.CUSTOMER else row.customer_id

@@ -1,5 +1,6 @@
 """Appointments in the schema: the type, its lines and its history."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from models.appointment import Appointment as AppointmentRow
 from models.appointment import AppointmentLine as LineRow
 from models.event import Event as EventRow
 from permissions.scopes import Scope
+from resolvers.appointment_read import withheld
 from schema.attachment import Attachment
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
@@ -80,24 +82,28 @@ class AppointmentEvent:
     changes: list[FieldChange]
 
     @classmethod
-    def of(cls, row: EventRow) -> "AppointmentEvent":
-        """The object of a row."""
+    def of(cls, row: EventRow, fields: Collection[str] | None = None) -> "AppointmentEvent":
+        """The object of a row; `fields` are those whose changes it tells, all when left out."""
         return cls(
             row=row,
             cursor=encode_cursor(row.tenant_id, row.seq),
             type=row.type,
             occurred_at=row.occurred_at,
             actor=row.actor,
-            changes=[FieldChange(**change) for change in row.changes],
+            changes=[FieldChange(**change) for change in row.changes if fields is None or change["field"] in fields],
         )
 
-    @relation(Scope.APPOINTMENTS_READ, "The appointment as it is now, which includes at least this event.")
+    @relation(
+        Scope.APPOINTMENTS_READ,
+        "The appointment as it is now, which includes at least this event. A technician who has lost it is told its"
+        " number, status and technician, and nothing of its customer.",
+    )
     async def appointment(self, info: Info) -> Annotated["Appointment", strawberry.lazy("schema.appointment")]:
         """What it happened to."""
         row = await info.context.load.appointment_of_event.load(self.row.appointment_id)
         if row is None:
             raise LookupError("an event's appointment is gone")
-        return Appointment.of(row)
+        return Appointment.of(row if info.context.caller.sees_work_of(row.technician_id) else withheld(row))
 
 
 @strawberry.type
@@ -168,7 +174,7 @@ class Appointment(Node):
         row = await info.context.load.customer.load(self.row.customer_id)
         if row is None:
             raise LookupError("an appointment's customer is gone")
-        return Customer.of(row)
+        return Customer.of(row) if self._is_visible(info) else Customer.withheld(row)
 
     @relation(Scope.CUSTOMERS_READ)
     async def address(self, info: Info) -> CustomerAddress:
@@ -176,7 +182,7 @@ class Appointment(Node):
         row = await info.context.load.address.load(self.row.address_id)
         if row is None:
             raise LookupError("an appointment's address is gone")
-        return CustomerAddress.of(row)
+        return CustomerAddress.of(row) if self._is_visible(info) else CustomerAddress.withheld(row)
 
     @relation(Scope.TECHNICIANS_READ)
     async def technician(self, info: Info) -> Technician | None:
@@ -189,19 +195,31 @@ class Appointment(Node):
     @relation(Scope.APPOINTMENTS_READ)
     async def lines(self, info: Info) -> list[AppointmentLine]:
         """What is done, in order."""
+        if not self._is_visible(info):
+            return []
         return [AppointmentLine.of(row) for row in await info.context.load.lines.load(self.row.id)]
 
     @relation(Scope.MESSAGES_READ)
     async def messages(self, info: Info) -> list[Message]:
         """What its customer was, will be or was not told, in order."""
+        if not self._is_visible(info):
+            return []
         return [Message.of(row) for row in await info.context.load.messages_of_appointment.load(self.row.id)]
 
     @relation(Scope.ATTACHMENTS_READ)
     async def attachments(self, info: Info) -> list[Attachment]:
         """Photos and documents, in the order in which they came."""
+        if not self._is_visible(info):
+            return []
         return [Attachment.of(row) for row in await info.context.load.attachments_of_appointment.load(self.row.id)]
 
     @relation(Scope.APPOINTMENTS_READ)
     async def history(self, info: Info) -> list[AppointmentEvent]:
         """All that happened to it, oldest first."""
+        if not self._is_visible(info):
+            return []
         return [AppointmentEvent.of(row) for row in await info.context.load.history.load(self.row.id)]
+
+    def _is_visible(self, info: Info) -> bool:
+        # An appointment is reached by visibility, but for one way: the event that takes it from a technician.
+        return info.context.caller.sees_work_of(self.row.technician_id)

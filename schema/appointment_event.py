@@ -46,8 +46,9 @@ class EventSubscription:
         except Refusal as refusal:
             raise as_graphql_error(refusal) from refusal
         technicians = known_ids(Prefix.TECHNICIAN, technician_ids)
-        if caller.visited_by is not None:
-            technicians = [each for each in technicians or [caller.visited_by] if each == caller.visited_by]
+        own = caller.visited_by
+        if own is not None:
+            technicians = [each for each in technicians or [own] if each == own]
         place = known_id(Prefix.LOCATION, location_id)
         async for event in info.context.hub.events(caller.tenant_id, position):
             # Each event is answered from the rows of its moment: yesterday's loaders would answer with yesterday's.
@@ -56,7 +57,17 @@ class EventSubscription:
                 appointment = await info.context.load.appointment_of_event.load(event.appointment_id)
                 if not _concerns(event, appointment, technicians, place):
                     continue
+                if appointment is not None and not caller.sees_work_of(appointment.technician_id):
+                    # Lost by now: only the event that took it is told, and nothing else that came with it.
+                    if _takes_from(event, own):
+                        yield AppointmentEvent.of(event, fields={"technicianId"})
+                    continue
             yield AppointmentEvent.of(event)
+
+
+def _takes_from(event: EventRow, technician_id: UUID | None) -> bool:
+    before = encode(Prefix.TECHNICIAN, technician_id) if technician_id else None
+    return any(change["field"] == "technicianId" and change["before"] == before for change in event.changes)
 
 
 def _concerns(

@@ -1,5 +1,6 @@
 """Customers, their addresses and prices in the schema."""
 
+import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,12 +27,16 @@ from schema.values import Address, AddressInput, Money, MoneyInput, address_of, 
 if TYPE_CHECKING:
     from schema.appointment import Appointment
 
+# In the place of what a technician may not see, where the schema wants a text.
+WITHHELD = "(withheld)"
+
 
 @strawberry.type
 class CustomerAddress(Node):
     """A place where a customer is visited."""
 
     row: strawberry.Private[AddressRow]
+    is_withheld: strawberry.Private[bool] = False
     label: str | None
     address: Address
 
@@ -40,9 +45,19 @@ class CustomerAddress(Node):
         """The object of a row."""
         return cls(row=row, id=node_id(Prefix.CUSTOMER_ADDRESS, row.id), label=row.label, address=address_of(row))
 
+    @classmethod
+    def withheld(cls, row: AddressRow) -> "CustomerAddress":
+        """The object for a technician who is not to go there any more: no more than that there is one."""
+        blank: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Address))
+        blank |= {"line1": WITHHELD, "city": WITHHELD, "region": "", "postal_code": "", "country": row.country}
+        nowhere = Address(**blank)
+        return cls(row=row, is_withheld=True, id=node_id(Prefix.CUSTOMER_ADDRESS, row.id), label=None, address=nowhere)
+
     @relation(Scope.CUSTOMERS_READ)
     async def equipment(self, info: Info) -> list[Equipment]:
         """The appliances there, oldest first."""
+        if self.is_withheld:
+            return []
         return [Equipment.of(row) for row in await info.context.load.equipment_at.load(self.row.id)]
 
 
@@ -72,6 +87,7 @@ class Customer(Node):
     """Somebody who is visited."""
 
     row: strawberry.Private[CustomerRow]
+    is_withheld: strawberry.Private[bool] = False
     name: str
     phone: PhoneNumber | None
     email: EmailAddress | None
@@ -95,14 +111,34 @@ class Customer(Node):
             created_at=row.created_at,
         )
 
+    @classmethod
+    def withheld(cls, row: CustomerRow) -> "Customer":
+        """The object for a technician who does not visit the customer any more: no more than that there is one."""
+        return cls(
+            row=row,
+            is_withheld=True,
+            id=node_id(Prefix.CUSTOMER, row.id),
+            name=WITHHELD,
+            phone=None,
+            email=None,
+            notes=None,
+            sms_opted_out=False,
+            email_opted_out=False,
+            created_at=row.created_at,
+        )
+
     @relation(Scope.CUSTOMERS_READ)
     async def addresses(self, info: Info) -> list[CustomerAddress]:
         """Where the customer is visited, oldest first."""
+        if self.is_withheld:
+            return []
         return [CustomerAddress.of(row) for row in await info.context.load.addresses.load(self.row.id)]
 
     @relation(Scope.SERVICES_READ)
     async def custom_prices(self, info: Info) -> list[CustomPrice]:
         """Prices agreed with the customer."""
+        if self.is_withheld:
+            return []
         return [CustomPrice.of(row) for row in await info.context.load.custom_prices.load(self.row.id)]
 
     @relation(Scope.APPOINTMENTS_READ)

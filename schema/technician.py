@@ -99,9 +99,6 @@ class Technician(Node):
     color: str
     skills: list[str]
     active: bool
-    home_base: GeoPoint | None = strawberry.field(
-        description="Where the working day starts and ends; the location's address when null."
-    )
     working_hours: list[OpeningHours]
     lunch: LunchBreak | None = strawberry.field(description="Taken once a working day, between jobs.")
 
@@ -117,7 +114,6 @@ class Technician(Node):
             color=row.color,
             skills=row.skills,
             active=row.active,
-            home_base=point(row.home_latitude, row.home_longitude),
             working_hours=opening_hours(row.working_hours),
             lunch=LunchBreak(
                 duration_minutes=row.lunch["durationMinutes"],
@@ -127,6 +123,16 @@ class Technician(Node):
             if row.lunch
             else None,
         )
+
+    @relation(
+        Scope.TECHNICIANS_READ,
+        "Where the working day starts and ends; the location's address when null. Technicians see their own only.",
+    )
+    async def home_base(self, info: Info) -> GeoPoint | None:
+        """A home, mostly."""
+        if not info.context.caller.sees_work_of(self.row.id):
+            return None
+        return point(self.row.home_latitude, self.row.home_longitude)
 
     @relation(Scope.LOCATIONS_READ)
     async def location(self, info: Info) -> Location:
@@ -143,13 +149,17 @@ class Technician(Node):
         from_: Annotated[datetime | None, strawberry.argument(name="from")] = None,
         to: datetime | None = None,
     ) -> list[TimeOff]:
-        """Time off that touches the span, in order."""
+        """Time off that touches the span, in order; technicians see their own only."""
+        if not info.context.caller.sees_work_of(self.row.id):
+            return []
         found = await list_time_off(info.context.caller, self.row.id, from_, to)
         return [TimeOff.of(row) for row in found]
 
     @relation(Scope.TECHNICIANS_READ)
     async def position(self, info: Info) -> TechnicianPosition | None:
-        """The latest position."""
+        """The latest position; technicians see their own only."""
+        if not info.context.caller.sees_work_of(self.row.id):
+            return None
         found = await info.context.load.position.load(self.row.id)
         return TechnicianPosition.of(found[0]) if found else None
 
