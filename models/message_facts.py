@@ -1,17 +1,17 @@
 """All that a message needs to know of its appointment, in one statement: at planning, and again, locked, at the claim."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import Row, Select, Text, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.message import Standing
-from domain.notification import MessageChannel, MessageState, NotificationEvent
+from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from domain.notification_switch import Switches
 from domain.notification_words import Visit
 from domain.tenant import TenantStatus
@@ -150,6 +150,23 @@ def _with_surroundings(statement: Select[Any]) -> Select[Any]:
 _FOR_PLANNING = _with_surroundings(select(*_COLUMNS).select_from(_appointment)).where(
     _appointment.id == bindparam("appointment"), _rule.event.in_(bindparam("events", expanding=True))
 )
+_taken = (
+    update(Message)
+    .where(
+        Message.appointment_id == bindparam("appointment"),
+        Message.state == MessageState.QUEUED,
+        Message.event.in_(bindparam("stale", expanding=True)),
+    )
+    .values(
+        state=bindparam("taken_state", type_=Message.__table__.c.state.type),
+        reason=bindparam("taken_reason", type_=Message.__table__.c.reason.type),
+        updated_at=func.now(),
+    )
+    .returning((Message.event.cast(Text) + ":" + Message.channel.cast(Text)).label("told"))
+    .cte("taken")
+)
+# In one statement, since each costs a round trip while others wait for the appointment.
+_TAKING_BACK = _FOR_PLANNING.add_columns(select(func.array_agg(_taken.c.told)).scalar_subquery().label("taken"))
 # Shared locks on all that decides whether the message may go: whoever is about to move the appointment, switch the event
 # off or opt out is waited for and seen; whoever comes later finds the message claimed. In the order in which changes of
 # an appointment lock, and before the message itself.
@@ -176,12 +193,43 @@ _FOR_CLAIM = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Queued messages of these events become `state`; what a worker has claimed is on its way and stays."""
+
+    events: Collection[NotificationEvent]
+    state: MessageState
+
+
 async def facts_for_planning(
-    session: AsyncSession, appointment_id: UUID, events: Sequence[NotificationEvent]
-) -> dict[NotificationEvent, Facts]:
-    """The facts for each of these events of an appointment that has been flushed."""
-    found = await session.execute(_FOR_PLANNING, {"appointment": appointment_id, "events": list(events)})
-    return {row.rule_event: _facts(row) for row in found}
+    session: AsyncSession, appointment_id: UUID, events: Sequence[NotificationEvent], stale: TakeBack | None
+) -> tuple[dict[NotificationEvent, Facts], set[tuple[NotificationEvent, MessageChannel]]]:
+    """The facts for each of these events of an appointment that has been flushed, with its stale messages taken back.
+
+    Returns:
+        The facts, and the event and channel of each message that was taken back.
+    """
+    values: dict[str, Any] = {"appointment": appointment_id, "events": list(events)}
+    if stale is None:
+        return {row.rule_event: _facts(row) for row in await session.execute(_FOR_PLANNING, values)}, set()
+    rows = (await session.execute(_TAKING_BACK, values | _taking(stale))).all()
+    told = [each.split(":") for each in (rows[0].taken or [] if rows else [])]
+    taken = {(NotificationEvent(event), MessageChannel(channel)) for event, channel in told}
+    return {row.rule_event: _facts(row) for row in rows}, taken
+
+
+async def take_back(session: AsyncSession, appointment_id: UUID, stale: TakeBack) -> None:
+    """Take back stale messages where nothing is planned anew."""
+    await session.execute(select(func.count()).select_from(_taken), {"appointment": appointment_id, **_taking(stale)})
+
+
+def _taking(stale: TakeBack) -> dict[str, Any]:
+    superseded = stale.state is MessageState.SUPPRESSED
+    return {
+        "stale": list(stale.events),
+        "taken_state": stale.state,
+        "taken_reason": SuppressionReason.SUPERSEDED if superseded else None,
+    }
 
 
 async def lock_facts_for_claim(session: AsyncSession, message_id: UUID) -> MessageFacts | None:

@@ -11,8 +11,8 @@ from domain.notification import MessageChannel, NotificationEvent, SuppressionRe
 from domain.notification_quiet import send_time
 from models.appointment import Appointment
 from models.database import Transaction
-from models.message_facts import Facts, facts_for_planning
-from models.message_queue import PlannedMessage, take_back, write_messages
+from models.message_facts import Facts, TakeBack, facts_for_planning, take_back
+from models.message_queue import PlannedMessage, write_messages
 from resolvers.message_text import put_into_words
 from settings import Settings
 
@@ -40,12 +40,12 @@ async def plan_messages(
         promised=_promised(after)[0] is not None,
         moved=before is not None and _promised(before) != _promised(after),
     )
-    taken: set[tuple[NotificationEvent, MessageChannel]] = set()
-    if plan.take_back and before is not None:
-        taken = set(await take_back(session, appointment.id, plan.take_back, plan.taken_back))
+    stale = TakeBack(plan.take_back, plan.taken_back) if plan.take_back and before is not None else None
     if plan.tell:
-        facts = await facts_for_planning(session, appointment.id, _events_of(plan))
+        facts, taken = await facts_for_planning(session, appointment.id, _events_of(plan), stale)
         await write_messages(session, [message for message in _planned(plan, facts, taken, settings) if message])
+    elif stale is not None:
+        await take_back(session, appointment.id, stale)
 
 
 def _promised(columns: Mapping[str, Any]) -> tuple[Any, Any]:

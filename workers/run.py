@@ -39,8 +39,8 @@ class Delivery(dramatiq.Middleware):
         self._deliverer: Deliverer | None = None
         self._sms: Any = None
 
-    def after_worker_boot(self, broker: dramatiq.Broker, worker: Worker) -> None:
-        """Open."""
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: Worker) -> None:
+        """Open, before the first message: the AsyncIO middleware, which was added first, has started the loop."""
         loop = get_event_loop_thread()
         if loop is None:
             raise RuntimeError("the AsyncIO middleware comes first")

@@ -129,28 +129,7 @@ class Bench:
 
     def clone(self, row: dict[str, Any], number: int) -> None:
         """More rows like this one, each of an appointment of its own."""
-        names = self.sql(
-            "SELECT string_agg(column_name, ', ') AS n FROM information_schema.columns WHERE table_name = 'appointments'"
-            " AND is_generated = 'NEVER' AND column_name NOT IN ('id', 'number', 'technician_id')"
-        )[0]["n"]
-        with psycopg.connect(self.owner_url) as connection:
-            connection.execute("SELECT set_config('app.tenant_id', %s, false)", (str(row["tenant_id"]),))
-            connection.execute(
-                f"INSERT INTO appointments (id, number, {names}) SELECT gen_random_uuid(), n, {names}"  # noqa: S608
-                " FROM appointments, generate_series(100000, 100000 + %s - 1) n WHERE id = %s",
-                (number, row["appointment_id"]),
-            )
-            names = connection.execute(
-                "SELECT string_agg(column_name, ', ') FROM information_schema.columns WHERE table_name = 'messages'"
-                " AND column_name NOT IN ('id', 'appointment_id')"
-            ).fetchall()[0][0]
-            columns = ", ".join(f"m.{name}" for name in names.split(", "))
-            connection.execute(
-                f"INSERT INTO messages (id, appointment_id, {names}) SELECT gen_random_uuid(), a.id, {columns}"  # noqa: S608
-                " FROM messages m JOIN appointments a ON a.number >= 100000 WHERE m.id = %s"
-                " AND NOT EXISTS (SELECT FROM messages x WHERE x.appointment_id = a.id)",
-                (row["id"],),
-            )
+        clone_messages(self.owner_url, row, number)
 
     async def until(self, appointment: str, wanted: list[str], event: str, channel: str = "SMS") -> dict[str, Any]:
         """The message, once it is in one of the wanted states."""
@@ -160,3 +139,27 @@ class Bench:
                 return rows[0]
             await asyncio.sleep(0.05)
         raise AssertionError(f"still {self.told(appointment, channel)}")
+
+
+def clone_messages(owner_url: str, row: dict[str, Any], number: int) -> None:
+    """More rows like this message, each of an appointment of its own, numbered from 100000."""
+    columns = (
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = %s AND is_generated = 'NEVER' AND column_name <> ALL(%s)"
+    )
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("SELECT set_config('app.tenant_id', %s, false)", (str(row["tenant_id"]),))
+        (names,) = connection.execute(columns, ("appointments", ["id", "number", "technician_id"])).fetchall()[0]
+        connection.execute(
+            f"INSERT INTO appointments (id, number, {names}) SELECT gen_random_uuid(), n, {names}"  # noqa: S608
+            " FROM appointments, generate_series(100000, 100000 + %s - 1) n WHERE id = %s",
+            (number, row["appointment_id"]),
+        )
+        (names,) = connection.execute(columns, ("messages", ["id", "appointment_id"])).fetchall()[0]
+        copied = ", ".join(f"m.{name}" for name in names.split(", "))
+        connection.execute(
+            f"INSERT INTO messages (id, appointment_id, {names}) SELECT gen_random_uuid(), a.id, {copied}"  # noqa: S608
+            " FROM messages m JOIN appointments a ON a.number >= 100000 WHERE m.id = %s"
+            " AND NOT EXISTS (SELECT FROM messages x WHERE x.appointment_id = a.id)",
+            (row["id"],),
+        )

@@ -32,6 +32,7 @@ class Text:
     body: str
     callback: str | None
     created: datetime
+    arrived: float
     status: str = "queued"
 
 
@@ -71,7 +72,8 @@ class TwilioStandIn:
     def take(self, form: dict[str, str]) -> Text:
         with self._lock:
             sid = f"SM{len(self.texts):032x}"
-            text = Text(sid, form["To"], form["Body"], form.get("StatusCallback"), datetime.now(UTC))
+            callback, now = form.get("StatusCallback"), time.time()
+            text = Text(sid, form["To"], form["Body"], callback, datetime.fromtimestamp(now, UTC), now)
             self.texts.append(text)
         self.on_taken(text)
         return text
