@@ -14,7 +14,7 @@ from resolvers.board import Board, Lane, dispatch_board
 from schema.appointment import Appointment
 from schema.connection import Connection, connection_of
 from schema.context import Info
-from schema.fields import query
+from schema.fields import query, relation
 from schema.node import known_id, known_ids
 from schema.technician import Technician, TechnicianPosition
 from schema.values import TimeWindow
@@ -69,20 +69,28 @@ class AppointmentFilter:
 class BoardLane:
     """One technician's day."""
 
-    technician: Technician
+    lane: strawberry.Private[Lane]
     working: list[TimeWindow]
     appointments: list[Appointment]
-    position: TechnicianPosition | None
 
     @classmethod
     def of(cls, lane: Lane) -> "BoardLane":
         """The object of a lane."""
         return cls(
-            technician=Technician.of(lane.technician),
+            lane=lane,
             working=[TimeWindow(start=start, end=end) for start, end in lane.working],
             appointments=[Appointment.of(row) for row in lane.appointments],
-            position=TechnicianPosition.of(lane.position) if lane.position else None,
         )
+
+    @relation(Scope.TECHNICIANS_READ)
+    async def technician(self, info: Info) -> Technician:
+        """Whose day."""
+        return Technician.of(self.lane.technician)
+
+    @relation(Scope.TECHNICIANS_READ)
+    async def position(self, info: Info) -> TechnicianPosition | None:
+        """Where the technician was last."""
+        return TechnicianPosition.of(self.lane.position) if self.lane.position else None
 
 
 @strawberry.type(
