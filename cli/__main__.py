@@ -97,6 +97,25 @@ def schema() -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Dump the database into FILE, encrypted; docs/backups.md tells of the key."""
+    from cli.backup import backup as run
+
+    run(file)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Drop what the database holds; otherwise it must be empty.")
+def restore(file: Path, replace: bool) -> None:
+    """Put the backup in FILE into the database: all of it, or nothing."""
+    from cli.backup import restore as run
+
+    run(file, replace=replace)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -110,6 +110,12 @@ class Database:
                     raise
                 raise refusal from error
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are in use at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
 
     async def ping(self) -> None:
         """Ask the database for an answer.

@@ -28,6 +28,7 @@ LOOK_UPS = frozenset(
         "erase_history",
         "forget_tenants",
         "gather_usage",
+        "backlog",
         "forget_expired",
         "look_up_api_key",
         "look_up_stripe_customer",

@@ -72,6 +72,11 @@ class Hub:
         # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
         self.before_delivery: Callable[[UUID], Awaitable[None]] | None = None
 
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions to events this process serves."""
+        return sum(len(stream.subscribers) for stream in self._streams.values())
+
     async def start(self) -> None:
         """Begin to listen."""
         await self._broadcast.connect()

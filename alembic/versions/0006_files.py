@@ -8,6 +8,8 @@ from models.row_security import open_to_look_ups, protect
 
 revision = "0006"
 down_revision = "0002"
+# The count of waiting messages reads a column of that one.
+depends_on = "0003"
 
 INSTANT = sa.DateTime(timezone=True)
 NOW = sa.text("now()")
@@ -103,6 +105,16 @@ FUNCTIONS = (
         END;
       END LOOP;
     END $$
+    """,
+    """
+    CREATE FUNCTION backlog() RETURNS TABLE (queue text, waiting bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      SELECT 'messages', count(*) FROM messages m WHERE m.state IN ('QUEUED', 'SENDING') AND m.relay_at <= now()
+      UNION ALL SELECT 'exports', count(*) FROM exports e WHERE e.state IN ('QUEUED', 'RUNNING')
+      UNION ALL SELECT 'file removals', count(*) FROM file_removals
+      UNION ALL SELECT 'purges', count(*) FROM tenants t
+        WHERE t.status = 'CANCELLED' AND t.purged_at IS NULL AND t.purge_after < now()
+    $$
     """,
     # No figure stands for fewer than five businesses: the threshold is the database's, so that no caller can lower it.
     """
