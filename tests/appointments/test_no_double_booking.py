@@ -202,14 +202,11 @@ async def test_every_change_of_a_calendar_takes_the_technicians_lock(world: Worl
 
 async def test_without_a_free_connection_a_change_is_refused_as_busy(database_url: str) -> None:
     database = Database(database_url, pool_size=1, pool_patience_s=0.05)
-    tenant = new_id()
-    async with database.anonymous() as taken:
-        await taken.connection()
-        with pytest.raises(Refusal) as refused:
-            await database.transact(tenant, _nothing)
-    await database.close()
+    try:
+        async with database.anonymous() as holder:
+            await holder.connection()
+            with pytest.raises(Refusal) as refused:
+                await database.transact(new_id(), lambda session: session.connection())
+    finally:
+        await database.close()
     assert refused.value.code is ErrorCode.BUSY
-
-
-async def _nothing(_session: object) -> None:
-    raise AssertionError("there is no connection to do it with")
