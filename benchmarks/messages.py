@@ -166,7 +166,7 @@ async def planning(urls: "Urls", twilio: TwilioStandIn, rounds: int) -> None:
 
         found: dict[str, list[float]] = {"planned": [], "off": [], "none": []}
         for number in range(rounds):
-            for mode in found:
+            for hour, mode in enumerate(found):
                 await world.api.do(
                     "notificationSettingsUpdate",
                     locationId=world.location,
@@ -178,7 +178,7 @@ async def planning(urls: "Urls", twilio: TwilioStandIn, rounds: int) -> None:
                     appointment = decode(Prefix.APPOINTMENT, identity)
                     assert isinstance(appointment, UUID)
                     began = time.perf_counter()
-                    await schedule_appointment(caller, appointment, None, _window(number, place), None, None)
+                    await schedule_appointment(caller, appointment, None, _window(3 * number + hour, place), None, None)
                     found[mode].append((time.perf_counter() - began) * 1000)
         changes.plan_messages = planned
         await database.close()
@@ -193,7 +193,7 @@ async def planning(urls: "Urls", twilio: TwilioStandIn, rounds: int) -> None:
 def _window(number: int, place: int) -> Window:
     from datetime import datetime, timedelta
 
-    start = to_utc(datetime(2027, 4, 1, 8), "America/Chicago") + timedelta(days=place, hours=number % 8)  # noqa: DTZ001
+    start = to_utc(datetime(2027, 4, 1, 8), "America/Chicago") + timedelta(days=place, minutes=20 * number)  # noqa: DTZ001
     return Window(start, start + timedelta(hours=1))
 
 

@@ -7,8 +7,8 @@ from domain.message import is_fresh
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from domain.notification_quiet import send_time
 from models.database import Transaction
-from models.message_claim import Claim, claim_message, defer, put_off, suppress
-from models.message_facts import Facts, MessageFacts, lock_facts_for_claim
+from models.message_claim import Claim, Waiting, claim_message, defer, put_off, suppress, waiting_message
+from models.message_facts import Facts, lock_facts
 from resolvers.message_text import Words, put_into_words
 from settings import Settings
 
@@ -53,17 +53,21 @@ async def claim(session: Transaction, message_id: UUID, settings: Settings) -> C
     What decides is read under locks that last until the commit: a reschedule, a switch or an opt-out that has been
     committed is seen, and one that has not been waits until the claim stands.
     """
-    found = await lock_facts_for_claim(session, message_id)
+    found = await waiting_message(session, message_id)
     if found is None:
-        # Its location has no such rule any more.
-        await suppress(session, message_id, SuppressionReason.DISABLED)
         return None
     if found.state is MessageState.SENDING:
         return InFlight()
-    facts = found.facts
-    if found.state is not MessageState.QUEUED or found.next_attempt_at > facts.now:
+    if found.state is not MessageState.QUEUED:
         return None
-    reason = _held_back(found)
+    facts = await lock_facts(session, found.appointment_id, found.event)
+    if facts is None:
+        # Its location has no such rule any more.
+        await suppress(session, message_id, SuppressionReason.DISABLED)
+        return HeldBack(SuppressionReason.DISABLED)
+    if found.next_attempt_at > facts.now:
+        return None
+    reason = _held_back(found, facts)
     if reason is not None:
         await suppress(session, message_id, reason)
         unsaid = reason is SuppressionReason.OPTED_OUT and facts.answered_stop and not facts.sms_opted_out
@@ -90,8 +94,7 @@ async def claim(session: Transaction, message_id: UUID, settings: Settings) -> C
     return Claimed(message_id, found.channel, recipient, words, taken, facts)
 
 
-def _held_back(found: MessageFacts) -> SuppressionReason | None:
-    facts = found.facts
+def _held_back(found: Waiting, facts: Facts) -> SuppressionReason | None:
     if not is_fresh(facts.event, found.occasion_at, facts.standing, facts.now):
         return SuppressionReason.SUPERSEDED
     if not facts.tenant_open or not facts.switches.on(facts.event, found.channel):
