@@ -32,6 +32,8 @@ class Prefix(StrEnum):
     ATTACHMENT = "att"
     EXPORT = "exp"
     INVOICE = "inv"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 def new_id() -> UUID:

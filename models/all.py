@@ -24,6 +24,7 @@ from models import (
     notification,
     opt_out,
     password_reset_request,
+    presence,
     second_factor,
     security_event,
     service,
@@ -34,6 +35,7 @@ from models import (
     tick,
     usage,
     user,
+    webhook,
 )
 from models.base import Base
 
@@ -62,6 +64,7 @@ MODULES = (
     notification,
     opt_out,
     password_reset_request,
+    presence,
     second_factor,
     security_event,
     service,
@@ -72,4 +75,5 @@ MODULES = (
     tick,
     usage,
     user,
+    webhook,
 )

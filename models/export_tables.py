@@ -22,6 +22,7 @@ NOT_EXPORTED: Mapping[str, str] = {
     "recovery_codes": "secrets of single log-ins",
     "second_factors": "secrets of single log-ins",
     "sessions": "secrets of single log-ins",
+    "presences": "who has an appointment open, kept for half a minute",
     "tenant_counters": "numbers that only serve to count on",
 }
 EXPORTED: Sequence[str] = (
@@ -46,6 +47,8 @@ EXPORTED: Sequence[str] = (
     "attachments",
     "events",
     "messages",
+    "webhook_endpoints",
+    "webhook_deliveries",
     "security_events",
     "billing_accounts",
     "billing_subscriptions",
@@ -70,6 +73,8 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "appointments": frozenset({"during", "active"}),
     "attachments": frozenset({"storage_key", "upload_until"}),
     "messages": frozenset({"relay_at", "next_attempt_at", "claimed_at", "fence"}),
+    "webhook_endpoints": frozenset({"planned_seq"}),
+    "webhook_deliveries": frozenset({"relay_at", "claimed_until", "fence"}),
 }
 # A column of such a name is hidden, or is listed here with the reason why it is no secret.
 SECRET_WORDS = ("hash", "secret", "token", "password", "nonce")

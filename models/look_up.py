@@ -46,6 +46,9 @@ LOOK_UPS = frozenset(
         "end_password_reset",
         "dispatch_account_mails",
         "forget_access",
+        "webhook_endpoints_behind",
+        "dispatch_webhooks",
+        "forget_webhooks",
     }
 )
 

@@ -13,7 +13,8 @@ from models.appointment_list import not_placed, on_board
 from models.database import Transaction
 from models.event import last_seq
 from models.location import Location, locations
-from models.technician import Technician, TechnicianPosition, TimeOff, positions_of, technicians_of_board, time_off_of
+from models.position import SeenPosition, visible_positions
+from models.technician import Technician, TimeOff, technicians_of_board, time_off_of
 from resolvers.caller import Caller
 from resolvers.grouping import grouped
 
@@ -25,7 +26,7 @@ class Lane:
     technician: Technician
     working: Sequence[Interval]
     appointments: Sequence[Appointment]
-    position: TechnicianPosition | None
+    position: SeenPosition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,14 @@ async def _lanes(
     ]
     ids = [person.id for person in people]
     off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
-    positions = {row.technician_id: row for row in await positions_of(session, ids)}
+    positions = await visible_positions(session, ids)
     zones = {place.id: place.time_zone for place in await locations(session)}
     return [
         Lane(
             technician=person,
             working=working_intervals(person, day, zones[person.location_id], off.get(person.id, [])),
             appointments=by_technician.get(person.id, []),
-            position=positions.get(person.id) if person.active else None,
+            position=positions.get(person.id),
         )
         for person in people
     ]

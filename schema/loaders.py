@@ -19,10 +19,11 @@ from models.event import Event
 from models.export import Export
 from models.location import Location
 from models.message import Message
+from models.position import SeenPosition, positions_on_duty
 from models.query import by_ids
 from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
-from models.technician import Technician, TechnicianPosition, TimeOff, positions_of
+from models.technician import Technician, TimeOff
 from models.user import User
 from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
 from resolvers.attachment import attachments_by_id
@@ -186,9 +187,9 @@ class Loaders:
         return DataLoader(load_fn=load)
 
     @cached_property
-    def position(self) -> DataLoader[UUID, list[TechnicianPosition]]:
-        """A technician's latest position, if there is one."""
-        return self._lists(positions_of, lambda row: row.technician_id)
+    def position(self) -> DataLoader[UUID, list[SeenPosition]]:
+        """A technician's latest position, if there is one and the technician is on duty."""
+        return self._lists(positions_on_duty, lambda row: row.technician_id)
 
     @cached_property
     def options(self) -> DataLoader[UUID, list[ServiceOption]]:

@@ -22,6 +22,8 @@ from schema.message import MessageQuery, MessageSubscription
 from schema.node_query import NodeQuery
 from schema.notification import NotificationMutation, NotificationQuery
 from schema.password import PasswordMutation
+from schema.position import PositionSubscription
+from schema.presence import PresenceMutation, PresenceSubscription
 from schema.scalars import SCALARS
 from schema.second_factor import SecondFactorMutation, SecondFactorQuery
 from schema.security_event import SecurityEventQuery
@@ -75,9 +77,13 @@ Mutation = merge_types(
         LeavingMutation,
         BillingMutation,
         BookingMutation,
+        PresenceMutation,
     ),
 )
-Subscription = merge_types("Subscription", (EventSubscription, MessageSubscription, TrackedVisitSubscription))
+Subscription = merge_types(
+    "Subscription",
+    (EventSubscription, MessageSubscription, TrackedVisitSubscription, PositionSubscription, PresenceSubscription),
+)
 
 schema = strawberry.Schema(
     query=Query,

@@ -7,6 +7,7 @@ import strawberry
 
 from domain.hours import LunchInput
 from domain.ids import Prefix
+from models.position import SeenPosition
 from models.technician import Technician as TechnicianRow
 from models.technician import TechnicianPosition as PositionRow
 from models.technician import TimeOff as TimeOffRow
@@ -77,7 +78,7 @@ class TechnicianPosition:
     recorded_at: datetime
 
     @classmethod
-    def of(cls, row: PositionRow) -> "TechnicianPosition":
+    def of(cls, row: PositionRow | SeenPosition) -> "TechnicianPosition":
         """The object of a row."""
         return cls(
             technician_id=node_id(Prefix.TECHNICIAN, row.technician_id),

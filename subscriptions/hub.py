@@ -12,9 +12,12 @@ from broadcaster._base import Subscriber as Signals
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
 from models.event import Event, events_after, last_seq
+from models.position import POSITION_CHANNEL, SeenPosition, visible_positions
+from models.presence import PRESENCE_CHANNEL, Present, present_at
 from models.rights import rights_version
 from subscriptions.backends import GAP, ReconnectingBackend
 from subscriptions.errors import Lagged
+from subscriptions.latest import Latest
 from subscriptions.message_hub import MessageHub
 
 log = structlog.get_logger("hub")
@@ -67,6 +70,17 @@ class Hub:
         self._backend = backend
         self._broadcast = Broadcast(backend=backend)
         self.messages = MessageHub(database, self._broadcast)
+        self.positions: Latest[SeenPosition] = Latest(
+            database, self._broadcast, POSITION_CHANNEL, visible_positions, self._rights_changed
+        )
+        self.presence: Latest[tuple[Present, ...]] = Latest(
+            database,
+            self._broadcast,
+            PRESENCE_CHANNEL,
+            present_at,
+            self._rights_changed,
+            lambda present: min(each.seconds_left for each in present),
+        )
         self._streams: dict[UUID, TenantStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
@@ -84,6 +98,8 @@ class Hub:
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self.messages.listen()),
+            asyncio.create_task(self.positions.run()),
+            asyncio.create_task(self.presence.run()),
         }
 
     async def stop(self) -> None:
@@ -157,6 +173,10 @@ class Hub:
         if rights is not None:
             await self._check_rights(tenant_id, rights)
         return events
+
+    async def _rights_changed(self, tenant_id: UUID) -> None:
+        if self.before_delivery is not None:
+            await self.before_delivery(tenant_id)
 
     async def _check_rights(self, tenant_id: UUID, rights: int) -> None:
         stream = self._streams.get(tenant_id)

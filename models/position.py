@@ -1,0 +1,78 @@
+"""Technicians' latest positions as others may see them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.appointment import AppointmentStatus
+from domain.duty import on_duty
+from domain.local_time import hours_from_json
+from models.appointment import Appointment
+from models.location import Location
+from models.technician import Technician, TechnicianPosition, TimeOff
+
+# "tenant:technician", when a position was written.
+POSITION_CHANNEL = "sps_positions"
+
+_VISITING = (AppointmentStatus.ON_THE_WAY, AppointmentStatus.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPosition:
+    """Where a technician who is on duty was last. Heading in degrees from north, speed in km/h."""
+
+    technician_id: UUID
+    latitude: float
+    longitude: float
+    heading: float | None
+    speed_kph: float | None
+    recorded_at: datetime
+
+
+async def visible_positions(session: AsyncSession, technician_ids: Collection[UUID] | None) -> dict[UUID, SeenPosition]:
+    """The latest positions of those of the technicians (None: of all) who are on duty now, by the database's clock."""
+    position, technician = TechnicianPosition, Technician
+    statement = (
+        select(
+            *position.__table__.c,
+            func.now().label("moment"),
+            technician.active,
+            technician.working_hours,
+            Location.time_zone,
+            exists()
+            .where(
+                TimeOff.technician_id == technician.id, TimeOff.starts_at <= func.now(), TimeOff.ends_at > func.now()
+            )
+            .label("time_off"),
+            exists()
+            .where(Appointment.technician_id == technician.id, Appointment.status.in_(_VISITING))
+            .label("visiting"),
+        )
+        .join(technician, technician.id == position.technician_id)
+        .join(Location, Location.id == technician.location_id)
+    )
+    if technician_ids is not None:
+        statement = statement.where(position.technician_id.in_(technician_ids))
+    return {
+        row.technician_id: SeenPosition(
+            row.technician_id, row.latitude, row.longitude, row.heading, row.speed_kph, row.recorded_at
+        )
+        for row in await session.execute(statement)
+        if on_duty(
+            row.moment,
+            active=row.active,
+            hours=hours_from_json(row.working_hours),
+            zone=row.time_zone,
+            time_off=row.time_off,
+            visiting=row.visiting,
+        )
+    }
+
+
+async def positions_on_duty(session: AsyncSession, technician_ids: Sequence[UUID]) -> Sequence[SeenPosition]:
+    """The same as a list."""
+    return list((await visible_positions(session, technician_ids)).values())
