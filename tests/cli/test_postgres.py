@@ -137,20 +137,17 @@ def test_a_role_that_owns_only_some_tables_cannot_migrate(theirs: Theirs, tmp_pa
     assert_one_sentence(said, "owns not all tables")
 
 
-@pytest.mark.parametrize("command", ["serve", "worker"])
-@pytest.mark.parametrize(
-    ("role", "why"),
-    [("boss", "is a superuser"), ("bypass", "has BYPASSRLS"), ("maker", "may create roles"), ("owner", "owns tables")],
-)
-def test_nothing_runs_as_a_role_that_row_security_does_not_bind(
-    theirs: Theirs, tmp_path: Path, command: str, role: str, why: str
-) -> None:
-    if role == "owner":
-        with psycopg.connect(theirs.url("boss"), autocommit=True) as connection:
-            connection.execute("create table theirs ()")
-            connection.execute("alter table theirs owner to owner")
-    port = {"SPS_PORT": str(free_port())}
-    assert_one_sentence(sps(command, DATABASE_URL=theirs.url(role), SPS_DATA_DIR=str(tmp_path), **port), why)
+def test_nothing_runs_as_a_role_that_row_security_does_not_bind(theirs: Theirs, tmp_path: Path) -> None:
+    with psycopg.connect(theirs.url("boss"), autocommit=True) as connection:
+        connection.execute("create table theirs ()")
+        connection.execute("alter table theirs owner to owner")
+    unfit = {"boss": "is a superuser", "bypass": "has BYPASSRLS", "owner": "owns tables", "maker": "may create roles"}
+    for role, why in unfit.items():
+        with connect(theirs.url(role), "DATABASE_URL") as connection:
+            assert facts(connection).unfit_for_app == why
+    for command, role in (("serve", "owner"), ("worker", "boss")):
+        settings = {"SPS_DATA_DIR": str(tmp_path), "SPS_PORT": str(free_port())}
+        assert_one_sentence(sps(command, DATABASE_URL=theirs.url(role), **settings), unfit[role])
 
 
 def test_a_url_that_leads_nowhere_is_told(theirs: Theirs, tmp_path: Path) -> None:
