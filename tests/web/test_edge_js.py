@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.service import Service
 from tests.web.server import Edge
 
 FOLDER = Path(__file__).parent.parent / "edge_js"
@@ -47,3 +48,9 @@ async def test_the_graphql_http_audits_find_no_error_and_no_warning(edge: Edge) 
 async def test_the_graphql_ws_client_works(edge: Edge) -> None:
     output = await run("node", "ws.mjs", edge.url.replace("http", "ws", 1), "ada", "subscription { ticks { number } }")
     assert "9 of 9 checks passed" in output
+
+
+@pytest.mark.usefixtures("packages")
+async def test_the_audits_pass_on_the_product_itself(service: Service) -> None:
+    output = await run("node", "audit.mjs", f"{service.origin}/graphql")
+    assert "0 warnings, 0 errors" in output
