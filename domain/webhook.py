@@ -137,6 +137,9 @@ def checked_url(url: str, allowed_hosts: frozenset[str], *path: str) -> str:
     if parts.scheme != "https":
         raise invalid("Webhooks go to https.", *path)
     address = literal(host)
+    last = host.rstrip(".").rpartition(".")[2]
+    if address is None and (last.isdigit() or last.startswith("0x")):
+        raise invalid("Write an address as four numbers, or a name.", *path)
     if address is not None and not is_public(address):
         raise invalid("That address is not on the public internet.", *path)
     return url

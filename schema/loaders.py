@@ -25,6 +25,7 @@ from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
 from models.technician import Technician, TimeOff
 from models.user import User
+from models.webhook import WebhookDelivery, WebhookEndpoint
 from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
 from resolvers.attachment import attachments_by_id
 from resolvers.caller import Caller
@@ -75,6 +76,16 @@ class Loaders:
     def security_event(self) -> DataLoader[UUID, SecurityEvent | None]:
         """An entry of the security log."""
         return self._by_id(SecurityEvent)
+
+    @cached_property
+    def webhook_endpoint(self) -> DataLoader[UUID, WebhookEndpoint | None]:
+        """A webhook endpoint."""
+        return self._by_id(WebhookEndpoint)
+
+    @cached_property
+    def webhook_delivery(self) -> DataLoader[UUID, WebhookDelivery | None]:
+        """A delivery to a webhook endpoint."""
+        return self._by_id(WebhookDelivery)
 
     @cached_property
     def location(self) -> DataLoader[UUID, Location | None]:

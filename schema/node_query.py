@@ -29,6 +29,7 @@ from schema.service import Service, ServiceCategory, ServiceOption
 from schema.technician import Technician, TimeOff
 from schema.tenant import Tenant
 from schema.user import User
+from schema.webhook import WebhookDelivery, WebhookEndpoint
 
 MOST_NODES = 100
 
@@ -50,6 +51,8 @@ NODES: dict[Prefix, tuple[Scope, str, Callable[[Any], Node]]] = {
     Prefix.EQUIPMENT: (Scope.CUSTOMERS_READ, "equipment", Equipment.of),
     Prefix.ATTACHMENT: (Scope.ATTACHMENTS_READ, "attachment", Attachment.of),
     Prefix.EXPORT: (Scope.EXPORTS_READ, "export", Export.of),
+    Prefix.WEBHOOK_ENDPOINT: (Scope.WEBHOOKS_READ, "webhook_endpoint", WebhookEndpoint.of),
+    Prefix.WEBHOOK_DELIVERY: (Scope.WEBHOOKS_READ, "webhook_delivery", WebhookDelivery.of),
     Prefix.MESSAGE: (Scope.MESSAGES_READ, "message", Message.of),
 }
 

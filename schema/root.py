@@ -32,6 +32,7 @@ from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.tenant import TenantMutation, TenantQuery
 from schema.tracked_visit import TrackedVisitQuery, TrackedVisitSubscription
 from schema.user import UserMutation, UserQuery
+from schema.webhook import WebhookMutation, WebhookQuery
 
 Query = merge_types(
     "Query",
@@ -54,6 +55,7 @@ Query = merge_types(
         SecondFactorQuery,
         SecurityEventQuery,
         ExportQuery,
+        WebhookQuery,
     ),
 )
 Mutation = merge_types(
@@ -78,6 +80,7 @@ Mutation = merge_types(
         BillingMutation,
         BookingMutation,
         PresenceMutation,
+        WebhookMutation,
     ),
 )
 Subscription = merge_types(

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         validation_alias="SPS_TRUSTED_PROXIES",
         description="Comma-separated addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
+    webhook_allowed: str = Field(
+        "",
+        validation_alias="SPS_WEBHOOK_ALLOWED_HOSTS",
+        description="Comma-separated hosts or host:port that partners' webhooks may reach although they are private or plain http: for tests and your own network.",
+    )
     geoip_file: Path | None = Field(
         None,
         validation_alias="SPS_GEOIP_FILE",
@@ -178,6 +183,11 @@ class Settings(BaseSettings):
     worker_threads: int = Field(
         8, ge=1, le=64, validation_alias="SPS_WORKER_THREADS", description="Dramatiq threads of a worker process."
     )
+
+    @property
+    def webhook_allowed_hosts(self) -> frozenset[str]:
+        """Hosts, or host:port, that webhooks may reach wherever they are."""
+        return frozenset(part.strip() for part in self.webhook_allowed.split(",") if part.strip())
 
     @property
     def origin(self) -> str:

@@ -12,6 +12,7 @@ from models.purge import forget_tenants
 from models.security_event import forget_access
 from models.tick import forget_expired, take_tick
 from models.usage import gather_usage
+from models.webhook import forget_webhooks
 
 log = structlog.get_logger("clock")
 BEAT_S = 1.0
@@ -30,6 +31,7 @@ TASKS: Sequence[Task] = (
     Task("forget expired", 3_600, forget_expired),
     Task("forget access", 3_600, forget_access),
     Task("forget tenants", 86_400, forget_tenants),
+    Task("forget webhooks", 3_600, forget_webhooks),
     Task("gather usage", 21_600, gather_usage),
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from integrations.sms import sms_sender
 from models.database import SIGNAL_CHANNEL, Database
 from settings import Settings
 from subscriptions.backends import PostgresBackend
-from workers import upkeep
+from workers import upkeep, webhook
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
 from workers.broker import QUEUE, make_broker
@@ -93,17 +94,18 @@ def main(settings: Settings) -> int:
     broker = make_broker(settings)
     send = declare(broker, settings)
     keep_up = upkeep.declare(broker, settings)
+    send_webhook = webhook.declare(broker, settings)
     worker = Worker(broker, worker_threads=settings.worker_threads)
     worker.start()
     try:
-        asyncio.run(_relay(settings, send, keep_up))
+        asyncio.run(_relay(settings, send, keep_up, send_webhook))
     finally:
         worker.stop(timeout=STOP_MS)
         broker.close()
     return 0
 
 
-async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send) -> None:
+async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send, send_webhook: Send) -> None:
     url = settings.database_url or ""
     database = Database(url, pool_size=RELAY_POOL)
     relay = Relay(
@@ -114,6 +116,7 @@ async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send) -> None:
     )
     backend = PostgresBackend(settings.database_direct_url or url)
     lookout = upkeep.Lookout(database, keep_up)
+    webhooks = webhook.WebhookRelay(database, send_webhook)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -122,10 +125,11 @@ async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send) -> None:
     tasks = [
         asyncio.create_task(relay.run()),
         asyncio.create_task(Clock(database, relay.wake).run()),
-        asyncio.create_task(_listen(backend, relay)),
+        asyncio.create_task(_listen(backend, relay.wake, webhooks.wake)),
         asyncio.create_task(keep_billing(settings)),
         asyncio.create_task(AccountMailer(settings, database, account_mail_sender(settings)).run()),
         asyncio.create_task(lookout.run()),
+        asyncio.create_task(webhooks.run()),
         asyncio.create_task(stopped.wait()),
     ]
     try:
@@ -140,11 +144,13 @@ async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send) -> None:
             await asyncio.gather(*tasks, return_exceptions=True)
         relay.close()
         lookout.close()
+        webhooks.close()
         await backend.disconnect()
         await database.close()
 
 
-async def _listen(backend: PostgresBackend, relay: Relay) -> None:
+async def _listen(backend: PostgresBackend, *wake: Callable[[], None]) -> None:
     while True:
         await backend.next_published()
-        relay.wake()
+        for each in wake:
+            each()
