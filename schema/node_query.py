@@ -26,8 +26,9 @@ from schema.message import Message
 from schema.node import Node
 from schema.security_event import SecurityEvent
 from schema.service import Service, ServiceCategory, ServiceOption
-from schema.technician import Technician, TimeOff
+from schema.technician import Technician
 from schema.tenant import Tenant
+from schema.time_off import TimeOff
 from schema.user import User
 from schema.webhook import WebhookDelivery, WebhookEndpoint
 

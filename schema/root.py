@@ -30,6 +30,7 @@ from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
 from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.tenant import TenantMutation, TenantQuery
+from schema.time_off import TimeOffMutation
 from schema.tracked_visit import TrackedVisitQuery, TrackedVisitSubscription
 from schema.user import UserMutation, UserQuery
 from schema.webhook import WebhookMutation, WebhookQuery
@@ -65,6 +66,7 @@ Mutation = merge_types(
         TenantMutation,
         LocationMutation,
         TechnicianMutation,
+        TimeOffMutation,
         ServiceMutation,
         CustomerMutation,
         EquipmentMutation,

@@ -10,14 +10,11 @@ from domain.ids import Prefix
 from models.position import SeenPosition
 from models.technician import Technician as TechnicianRow
 from models.technician import TechnicianPosition as PositionRow
-from models.technician import TimeOff as TimeOffRow
 from permissions.scopes import Scope
 from resolvers.technician import (
-    add_time_off,
     create_technician,
     list_technicians,
     list_time_off,
-    remove_time_off,
     update_technician,
 )
 from schema.checks import Payload
@@ -27,13 +24,12 @@ from schema.fields import mutation, query, relation
 from schema.location import Location
 from schema.node import Node, id_of, known_id, node_id
 from schema.scalars import EmailAddress, LocalTime, PhoneNumber
+from schema.time_off import TimeOff
 from schema.values import (
     GeoPoint,
     GeoPointInput,
     OpeningHours,
     OpeningHoursInput,
-    TimeWindow,
-    TimeWindowInput,
     given,
     opening_hours,
     point,
@@ -48,23 +44,6 @@ class LunchBreak:
     duration_minutes: int
     earliest: LocalTime
     latest: LocalTime
-
-
-@strawberry.type
-class TimeOff(Node):
-    """A time in which a technician does not work."""
-
-    window: TimeWindow
-    reason: str | None
-
-    @classmethod
-    def of(cls, row: TimeOffRow) -> "TimeOff":
-        """The object of a row."""
-        return cls(
-            id=node_id(Prefix.TIME_OFF, row.id),
-            window=TimeWindow(start=row.starts_at, end=row.ends_at),
-            reason=row.reason,
-        )
 
 
 @strawberry.type
@@ -218,22 +197,6 @@ class TechnicianUpdateInput:
     lunch: LunchBreakInput | None = strawberry.UNSET
 
 
-@strawberry.input
-class TimeOffAddInput:
-    """A time in which the technician does not work."""
-
-    technician_id: strawberry.ID
-    window: TimeWindowInput
-    reason: str | None = None
-
-
-@strawberry.input
-class TimeOffRemoveInput:
-    """Which time off."""
-
-    time_off_id: strawberry.ID
-
-
 @strawberry.type
 class TechnicianCreatePayload(Payload):
     """The technician, or why there is none."""
@@ -246,18 +209,6 @@ class TechnicianUpdatePayload(Payload):
     """The technician, or why nothing changed."""
 
     technician: Technician | None = None
-
-
-@strawberry.type
-class TimeOffAddPayload(Payload):
-    """The time off, or why there is none."""
-
-    time_off: TimeOff | None = None
-
-
-@strawberry.type
-class TimeOffRemovePayload(Payload):
-    """Whether it went."""
 
 
 @strawberry.type
@@ -299,20 +250,6 @@ class TechnicianMutation:
         changes = _changes(input) | given(input, active=None)
         row = await update_technician(info.context.caller, technician_id, changes)
         return TechnicianUpdatePayload(technician=Technician.of(row))
-
-    @mutation(Scope.TECHNICIANS_WRITE)
-    async def time_off_add(self, info: Info, input: TimeOffAddInput) -> TimeOffAddPayload:
-        """Enter a time off. Appointments in it stay where they are."""
-        technician_id = id_of(Prefix.TECHNICIAN, input.technician_id, "technician", "technicianId")
-        window = input.window.value()
-        row = await add_time_off(info.context.caller, technician_id, window.start, window.end, input.reason)
-        return TimeOffAddPayload(time_off=TimeOff.of(row))
-
-    @mutation(Scope.TECHNICIANS_WRITE)
-    async def time_off_remove(self, info: Info, input: TimeOffRemoveInput) -> TimeOffRemovePayload:
-        """Delete a time off."""
-        await remove_time_off(info.context.caller, id_of(Prefix.TIME_OFF, input.time_off_id, "time off", "timeOffId"))
-        return TimeOffRemovePayload()
 
 
 def _changes(source: TechnicianCreateInput | TechnicianUpdateInput) -> dict[str, Any]:
