@@ -161,6 +161,7 @@ def upgrade() -> None:
         ["purge_after"],
         postgresql_where=sa.text("status = 'CANCELLED' AND (purged_at IS NULL OR purge_claimed_until IS NOT NULL)"),
     )
+    op.create_index("ix_appointments_tenant_id_address_id", "appointments", ["tenant_id", "address_id"])
     op.add_column("customers", sa.Column("erased_at", INSTANT, nullable=True))
     _equipment()
     _attachments()
