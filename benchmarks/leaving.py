@@ -89,11 +89,11 @@ class LockWatch(threading.Thread):
         """Watch until stopped."""
         query = (
             "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity"
-            f" WHERE usename = '{APP}' AND backend_xid IS NOT NULL"  # noqa: S608 (a constant)
+            " WHERE usename = %s AND backend_xid IS NOT NULL"
         )
         with psycopg.connect(self.url, autocommit=True) as connection:
             while not self.stopped.wait(0.001):
-                row = connection.execute(query).fetchone()
+                row = connection.execute(query, [APP]).fetchone()
                 self.longest = max(self.longest, float(row[0]) if row else 0.0)
 
 
