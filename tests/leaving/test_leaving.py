@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from domain.ids import Prefix, decode
+from domain.ids import Prefix, decode, new_id
 from models.database import Database
-from models.purge import due_upkeep, purge_rows, purged_tables
+from models.purge import KEPT_AFTER_PURGE, due_upkeep, forget_tenants, purge_rows, purged_tables
 from resolvers.purge import purge_tenant
 from tests.access.people import PASSWORD as USERS_PASSWORD
 from tests.access.people import Mailbox, add_user
@@ -225,6 +225,44 @@ async def test_the_database_purges_nobody_who_is_not_leaving(folder: Bench) -> N
     async with folder.database.tenant(folder.tenant) as session:
         with pytest.raises(DBAPIError, match="has not begun"):
             await purge_rows(session, folder.tenant, "customers", 10)
+
+
+async def test_what_the_law_keeps_outlives_the_purge_without_names(folder: Bench, owner_url: str) -> None:
+    """Invoices for seven years, the security log for one; then the empty row of the business goes too."""
+    superuser = owner_url.replace("sps_owner", "postgres")
+    with psycopg.connect(superuser) as connection:
+        connection.execute(
+            "INSERT INTO billing_records (tenant_id, id, provider_id, status, total, currency, issued_at, event_at, event_rank,"
+            " event_id) VALUES (%s, %s, 'in_1', 'paid', 49, 'USD', now(), 1, 1, 'evt_1')",
+            [folder.tenant, new_id()],
+        )
+    await folder.world.api.do("accountDelete", password=PASSWORD, confirmBusinessName=folder.world.name)
+    assert await purge_tenant(folder.database, folder.store, folder.tenant)
+
+    def one(query: str) -> tuple[object, ...]:
+        with psycopg.connect(superuser) as connection:
+            row = connection.execute(query.encode(), [folder.tenant]).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    assert one("SELECT provider_id, total FROM billing_records WHERE tenant_id = %s") == ("in_1", 49)
+    log = "SELECT count(*) > 0, count(actor) FROM security_events WHERE tenant_id = %s"
+    assert one(log) == (True, 0)
+    row = "SELECT count(*), max(name), max(email), max(cancel_reason) FROM tenants WHERE id = %s"
+    assert one(row) == (1, "", "", None)
+    with psycopg.connect(superuser) as connection:
+        connection.execute("UPDATE tenants SET purged_at = now() - interval '366 days' WHERE id = %s", [folder.tenant])
+    async with folder.database.anonymous() as session:
+        await forget_tenants(session)
+    assert one(row)[0] == 1, "its log still points at it"
+    with psycopg.connect(superuser) as connection:
+        for table in KEPT_AFTER_PURGE:
+            if table != "billing_records":
+                connection.execute(f"DELETE FROM {table} WHERE tenant_id = %s".encode(), [folder.tenant])  # noqa: S608
+    async with folder.database.anonymous() as session:
+        await forget_tenants(session)
+    assert one(row)[0] == 0
+    assert one("SELECT provider_id, total FROM billing_records WHERE tenant_id = %s") == ("in_1", 49)
 
 
 async def test_others_keep_every_row(folder: Bench, owner_url: str) -> None:
