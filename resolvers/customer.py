@@ -38,15 +38,22 @@ async def list_customers(caller: Caller, first: int | None, after: str | None, *
 
 
 async def create_customer(
-    caller: Caller, values: Mapping[str, Any], address: Address | None, idempotency_key: str | None
+    caller: Caller,
+    values: Mapping[str, Any],
+    address: Address | None,
+    idempotency_key: str | None,
+    located: Address | None = None,
 ) -> Customer:
     """Make a customer, with an address if one is given; `values` as in `update_customer`, with a name.
+
+    Args:
+        located: the address with its place. The key goes with the address as it was given: a geocoder may change its mind.
 
     Raises:
         Refusal: INVALID_INPUT, IDEMPOTENCY_CONFLICT.
     """
     columns = _checked(values)
-    place = checked_address(address, "address") if address else None
+    place = checked_address(located or address, "address") if address else None
 
     async def make(session: Transaction) -> UUID:
         customer = Customer(tenant_id=caller.tenant_id, id=new_id(), search="", **columns)

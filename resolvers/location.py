@@ -10,10 +10,12 @@ from uuid import UUID
 from domain import contact
 from domain.address import Address, PointInput, checked_address, checked_point
 from domain.errors import ErrorCode, Refusal, invalid, not_found
+from domain.geo_point import GeoPoint
 from domain.hours import HoursInput, stored_hours
 from domain.ids import new_id
 from domain.local_time import check_zone
 from domain.notification_defaults import DEFAULT_RULES
+from domain.service_area import check_polygon, normalize_postal_pattern
 from domain.slug import checked_slug, slug_of
 from models.database import Transaction, savepoint_flush
 from models.location import Location, locations, slug_taken
@@ -216,8 +218,26 @@ def _area_columns(area: ServiceArea) -> dict[str, Any]:
     if area.polygon is not None:
         if not 3 <= len(area.polygon) <= 200:
             raise invalid("A polygon has 3 to 200 corners.", "serviceArea", "polygon")
-        for index, corner in enumerate(area.polygon):
-            checked_point(corner, "serviceArea", "polygon", str(index))
-        polygon = [[corner.latitude, corner.longitude] for corner in area.polygon]
-    codes = sorted({code.strip().upper() for code in area.postal_codes if code.strip()})
+        corners = [
+            checked_point(corner, "serviceArea", "polygon", str(index)) for index, corner in enumerate(area.polygon)
+        ]
+        polygon = [[corner.latitude, corner.longitude] for corner in corners if corner is not None]
+        _checked_polygon(tuple(corner for corner in corners if corner is not None))
+    codes = sorted({_checked_pattern(code, index) for index, code in enumerate(area.postal_codes) if code.strip()})
     return {"service_radius_km": area.radius_km, "service_polygon": polygon, "service_postal_codes": codes}
+
+
+def _checked_polygon(corners: tuple[GeoPoint, ...]) -> None:
+    try:
+        check_polygon(corners)
+    except ValueError as error:
+        raise invalid(f"That is no area: {error}.", "serviceArea", "polygon") from None
+
+
+def _checked_pattern(code: str, index: int) -> str:
+    try:
+        return normalize_postal_pattern(code)
+    except ValueError:
+        raise invalid(
+            "That is not a postal code, or a prefix such as 787*.", "serviceArea", "postalCodes", str(index)
+        ) from None

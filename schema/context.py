@@ -9,6 +9,7 @@ import strawberry
 
 from auth.cookies import CSRF, SESSION, set_cookie
 from auth.csrf import csrf_token
+from domain.address import Address, checked_address
 from integrations.payments import LocalPayments, Payments
 from models.database import Database
 from permissions.guards import raise_unauthenticated
@@ -16,6 +17,7 @@ from permissions.principal import Principal
 from permissions.visitor import UNKNOWN, Visitor
 from resolvers.booking_portal import BookingSite
 from resolvers.caller import Caller
+from resolvers.geocoding import with_place
 from resolvers.guest import Guest
 from resolvers.log_in_session import SESSION_LIFE, LoggedIn
 from resolvers.planning import Planning
@@ -69,6 +71,17 @@ class Context:
     def booking_site(self) -> BookingSite:
         """What the public booking page needs."""
         return BookingSite(self.database, self.settings, self.planning)
+
+    async def placed(self, address: Address | None) -> Address | None:
+        """An address with its place, where one is found: asked before a use case, since no geocoder is asked in a transaction.
+
+        Raises:
+            Refusal: INVALID_INPUT.
+        """
+        if address is None:
+            return None
+        secret = self.settings.secret_key.get_secret_value()
+        return await with_place(self.planning, self.database, secret, checked_address(address, "address"))
 
     def denied(self, scope: str) -> None:
         """Have the security log told that the caller lacks a scope."""

@@ -255,11 +255,13 @@ class CustomerMutation:
     @mutation(Scope.CUSTOMERS_WRITE)
     async def customer_create(self, info: Info, input: CustomerCreateInput) -> CustomerCreatePayload:
         """Make a customer."""
+        address = input.address.value() if input.address else None
         row = await create_customer(
             info.context.caller,
             _changes(input),
-            input.address.value() if input.address else None,
+            address,
             input.idempotency_key,
+            await info.context.placed(address),
         )
         return CustomerCreatePayload(customer=Customer.of(row))
 
@@ -275,7 +277,10 @@ class CustomerMutation:
     async def customer_address_add(self, info: Info, input: CustomerAddressAddInput) -> CustomerAddressAddPayload:
         """Add a place where the customer is visited."""
         customer_id = id_of(Prefix.CUSTOMER, input.customer_id, "customer", "customerId")
-        row = await add_address(info.context.caller, customer_id, input.label, input.address.value())
+        address = input.address.value()
+        row = await add_address(
+            info.context.caller, customer_id, input.label, await info.context.placed(address) or address
+        )
         return CustomerAddressAddPayload(address=CustomerAddress.of(row))
 
     @mutation(Scope.CUSTOMERS_WRITE)

@@ -192,7 +192,7 @@ class LocationMutation:
             name=input.name,
             slug=input.slug,
             time_zone=input.time_zone,
-            address=input.address.value(),
+            address=await info.context.placed(input.address.value()) or input.address.value(),
             opening_hours=values(input.opening_hours),
             service_area=input.service_area.value(),
             arrival_window_minutes=120 if input.arrival_window_minutes is None else input.arrival_window_minutes,
@@ -216,6 +216,8 @@ class LocationMutation:
             arrival_window_minutes=None,
             minimum_notice_minutes=None,
         )
+        if changes.get("address") is not None:
+            changes["address"] = await info.context.placed(changes["address"])
         row = await update_location(info.context.caller, location_id, changes)
         return LocationUpdatePayload(location=Location.of(row))
 

@@ -74,6 +74,8 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
     ("locationCreate", {"slug": "No Spaces"}, "INVALID_INPUT", ["slug"]),
     ("locationCreate", {"serviceArea": {"radiusKm": -5}}, "INVALID_INPUT", ["serviceArea", "radiusKm"]),
     ("locationCreate", {"serviceArea": {"polygon": [{"latitude": 1, "longitude": 1}]}}, "INVALID_INPUT", ["serviceArea", "polygon"]),
+    ("locationCreate", {"serviceArea": {"postalCodes": ["78701", "*"]}}, "INVALID_INPUT", ["serviceArea", "postalCodes", "1"]),
+    ("locationCreate", {"serviceArea": {"polygon": [{"latitude": 0, "longitude": 0}, {"latitude": 1, "longitude": 1}, {"latitude": 1, "longitude": 0}, {"latitude": 0, "longitude": 1}]}}, "INVALID_INPUT", ["serviceArea", "polygon"]),
     ("customPriceSet", {"price": {"amount": "-5.00"}}, "INVALID_INPUT", ["price", "amount"]),
     ("customPriceSet", {"serviceId": "<foreign service>"}, "NOT_FOUND", ["serviceId"]),
 ]  # fmt: skip
