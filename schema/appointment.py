@@ -1,6 +1,6 @@
 """Appointments in the schema: the type, its lines and its history."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from datetime import datetime
 from typing import Annotated
 
@@ -80,6 +80,7 @@ class AppointmentEvent:
     occurred_at: datetime
     actor: str
     changes: list[FieldChange]
+    shared_as: strawberry.Private[Hashable | None] = None
 
     @classmethod
     def of(cls, row: EventRow, fields: Collection[str] | None = None) -> "AppointmentEvent":
@@ -91,6 +92,7 @@ class AppointmentEvent:
             occurred_at=row.occurred_at,
             actor=row.actor,
             changes=[FieldChange(**change) for change in row.changes if fields is None or change["field"] in fields],
+            shared_as=("event", row.seq, None if fields is None else frozenset(fields)),
         )
 
     @relation(

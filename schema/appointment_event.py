@@ -54,7 +54,7 @@ class EventSubscription:
             # Each event is answered from the rows of its moment: yesterday's loaders would answer with yesterday's.
             info.context.forget_loaded()
             if technicians is not None or place is not None:
-                appointment = await info.context.load.appointment_of_event.load(event.appointment_id)
+                appointment = await info.context.hub.subject(event)
                 if not _concerns(event, appointment, technicians, place):
                     continue
                 if appointment is not None and not caller.sees_work_of(appointment.technician_id):

@@ -1,6 +1,6 @@
 """Messages in the schema: the ledger of what customers were, will be or were not told."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +54,7 @@ class Message(Node):
     delivered_at: datetime | None
     provider_id: str | None
     attempts: int
+    shared_as: strawberry.Private[Hashable | None] = None
 
     @classmethod
     def of(cls, row: MessageRow) -> "Message":
@@ -75,6 +76,7 @@ class Message(Node):
             delivered_at=row.delivered_at,
             provider_id=row.provider_id,
             attempts=row.attempts,
+            shared_as=("message", row.id, row.updated_at),
         )
 
     @relation(Scope.APPOINTMENTS_READ)

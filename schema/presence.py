@@ -1,6 +1,6 @@
 """Presence in the schema: which colleagues have an appointment open for a change."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class AppointmentPresence:
 
     appointment_id: strawberry.ID
     colleagues: list[PresentColleague]
+    shared_as: strawberry.Private[Hashable | None] = None
 
     @classmethod
     def of(cls, appointment_id: UUID, present: tuple[Present, ...]) -> "AppointmentPresence":
@@ -43,6 +44,7 @@ class AppointmentPresence:
         return cls(
             appointment_id=node_id(Prefix.APPOINTMENT, appointment_id),
             colleagues=[PresentColleague.of(each) for each in present],
+            shared_as=("presence", appointment_id, present),
         )
 
 

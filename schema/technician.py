@@ -1,5 +1,6 @@
 """Technicians, their time off and their positions in the schema."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -55,6 +56,7 @@ class TechnicianPosition:
     heading: float | None
     speed_kph: float | None
     recorded_at: datetime
+    shared_as: strawberry.Private[Hashable | None] = None
 
     @classmethod
     def of(cls, row: PositionRow | SeenPosition) -> "TechnicianPosition":
@@ -65,6 +67,7 @@ class TechnicianPosition:
             heading=row.heading,
             speed_kph=row.speed_kph,
             recorded_at=row.recorded_at,
+            shared_as=row if isinstance(row, SeenPosition) else None,
         )
 
 

@@ -9,16 +9,19 @@ import structlog
 from broadcaster import Broadcast
 from broadcaster._base import Subscriber as Signals
 
+from models.appointment import Appointment
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
 from models.event import Event, events_after, last_seq
 from models.position import POSITION_CHANNEL, SeenPosition, visible_positions
 from models.presence import PRESENCE_CHANNEL, Present, present_at
+from models.query import by_ids
 from models.rights import rights_version
 from subscriptions.backends import GAP, ReconnectingBackend
 from subscriptions.errors import Lagged
 from subscriptions.latest import Latest
 from subscriptions.message_hub import MessageHub
+from subscriptions.once import Once
 
 log = structlog.get_logger("hub")
 
@@ -27,6 +30,7 @@ BATCH = 500
 MOST_WAITING = 1_000
 # A lost signal delays an event by at most this.
 SWEEP_S = 2.0
+SUBJECT_S, MOST_SUBJECTS = 2.0, 10_000
 
 
 class Subscriber:
@@ -82,6 +86,8 @@ class Hub:
             lambda present: min(each.seconds_left for each in present),
         )
         self._streams: dict[UUID, TenantStream] = {}
+        # The appointment of an event, for those who look whether it concerns them.
+        self._subjects: Once[Appointment | None] = Once(SUBJECT_S, lambda _: 1, MOST_SUBJECTS)
         self._tasks: set[asyncio.Task[None]] = set()
         # Called with a tenant whose rights have changed, before events that may be younger than the change are delivered.
         self.before_delivery: Callable[[UUID], Awaitable[None]] | None = None
@@ -155,6 +161,15 @@ class Hub:
             stream.subscribers.discard(subscriber)
             if not stream.subscribers and self._streams.get(tenant_id) is stream:
                 del self._streams[tenant_id]
+
+    async def subject(self, event: Event) -> Appointment | None:
+        """The event's appointment as it was at the event or later; read once for all who ask at about the same time."""
+
+        async def read() -> Appointment | None:
+            async with self._database.tenant(event.tenant_id) as session:
+                return (await by_ids(session, Appointment, [event.appointment_id])).get(event.appointment_id)
+
+        return await self._subjects.get((event.tenant_id, event.seq), read)
 
     def read_up_to(self, tenant_id: UUID) -> int | None:
         """How far this process has read the tenant's events; None without a subscriber."""

@@ -80,6 +80,7 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.database = database
     app.state.settings = settings
+    app.state.operations = operations
     return app
 
 

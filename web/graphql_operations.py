@@ -5,27 +5,34 @@ and validate again; docs/decisions/0002 tells the rest.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import orjson
 import strawberry
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
-from graphql.execution import Executor, create_source_event_stream, map_source_to_response_event
+from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
 from schema.limits import Limits, TooComplexError
 from schema.limits_cost import coerced_sizes, price
 from schema.limits_document import OperationFacts
 from schema.parsing import DocumentCache, Prepared, document_cache
+from subscriptions.once import Once
 from web.edge_context import EdgeContext
 from web.errors import INTERNAL, OperationRefused, masked, outcome, outcomes, plain_error, refusals
 from web.graphql_request import GraphQLRequest
+from web.graphql_sharing import group_of
 from web.throttle import Account, TokenBuckets
 
 log = structlog.get_logger("graphql")
+
+# A payload tells of the moment at which it was made: subscribers who come to an event later than this get one of their own.
+SHARED_SECONDS = 2.0
+SHARED_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Operations:
         # Both are falsy while they are empty.
         self.buckets = TokenBuckets() if buckets is None else buckets
         self.cache = document_cache(schema, limits) if cache is None else cache
+        self.shared: Once[bytes] = Once(SHARED_SECONDS, len, SHARED_BYTES)
 
     async def prepare(
         self,
@@ -129,7 +137,8 @@ class Operations:
     async def events(self, operation: Operation, context: EdgeContext, deadline: float) -> AsyncGenerator[bytes, None]:
         """The encoded payload of each event of a subscription.
 
-        Each event is executed with a context of its own. A subclass can share payloads among subscribers.
+        Each event is executed with a context of its own, once for all subscribers who would get the same; see
+        `web.graphql_sharing`.
 
         Args:
             deadline: for the source of events to open, on the event loop's clock.
@@ -144,21 +153,27 @@ class Operations:
         if isinstance(source, ExecutionResult):
             raise OperationRefused(outcomes(source.errors or [], context.request_id))
 
-        async def respond(event: Executor[Any]) -> ExecutionResult:
+        async def payload(item: Any) -> bytes:
+            event = executor.build_per_event_executor(item)
             event.context_value = context.for_operation()
             async with asyncio.timeout(self.limits.seconds):
-                return cast("ExecutionResult", await _settled(event.execute_operation(False)))
+                result = cast("ExecutionResult", await _settled(event.execute_operation(False)))
+            return self.encode(None, result, context.request_id)
 
-        results = map_source_to_response_event(
-            executor,
-            cast("AsyncIterable[Any]", source),
-            cast("Any", respond),
+        request = operation.request
+        group = group_of(
+            request.query, operation.prepared.document, operation.facts.node, request.variables, context.principal
         )
+        items = cast("AsyncGenerator[Any, None]", source)
         try:
-            async for result in results:
-                yield self.encode(None, result, context.request_id)
+            async for item in items:
+                mark = getattr(item, "shared_as", None)
+                if group is None or mark is None:
+                    yield await payload(item)
+                else:
+                    yield await self.shared.get((group, mark), partial(payload, item))
         finally:
-            await results.aclose()
+            await items.aclose()
 
     def encode(self, operation: Operation | None, result: ExecutionResult, request_id: str) -> bytes:
         """The answer as JSON; settles the operation's cost by the objects that it really holds."""
