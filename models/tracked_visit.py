@@ -40,6 +40,7 @@ async def read_tracked_visit(session: AsyncSession, appointment_id: UUID) -> Row
             func.coalesce(Appointment.arrival_starts_at, Appointment.starts_at).label("starts_at"),
             func.coalesce(Appointment.arrival_ends_at, Appointment.ends_at).label("ends_at"),
             Appointment.eta,
+            Technician.id.label("technician_id"),
             Technician.name.label("technician_name"),
             TechnicianPosition.latitude,
             TechnicianPosition.longitude,

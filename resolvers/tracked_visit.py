@@ -26,6 +26,7 @@ class TrackedVisit:
     starts_at: datetime | None
     ends_at: datetime | None
     eta: datetime | None
+    technician_id: UUID | None
     technician_name: str | None
     latitude: float | None
     longitude: float | None
@@ -51,6 +52,7 @@ async def tracked_visit(database: Database, tenant_id: UUID, appointment_id: UUI
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         eta=row.eta if on_the_way else None,
+        technician_id=row.technician_id,
         technician_name=first_name(row.technician_name) if row.technician_name else None,
         latitude=row.latitude,
         longitude=row.longitude,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
@@ -16,8 +17,8 @@ from schema.fields import PUBLIC, query, subscription
 from schema.scalars import PhoneNumber
 from schema.values import GeoPoint, TimeWindow, point, window
 
-# A technician's position is looked up this often, while somebody watches it come nearer.
-LOOK_S = 5.0
+# Looked at again after this even if nothing was heard: the token may have expired.
+LOOK_S = 30.0
 
 
 @strawberry.type(
@@ -77,30 +78,39 @@ class TrackedVisitSubscription:
         found = opened(info.context.settings, token)
         if found is None:
             raise as_graphql_error(Refusal(ErrorCode.TOKEN_EXPIRED, "This link is not valid any more.", ("token",)))
-        tenant_id, appointment_id = found
-        events = info.context.hub.events(tenant_id, None)
-        # Begun before the first look: what changes in between is heard.
-        heard = asyncio.ensure_future(anext(events))
-        shown: Visit | None = None
-        try:
-            while opened(info.context.settings, token):
-                visit = await tracked_visit(info.context.database, tenant_id, appointment_id)
-                if visit is None:
-                    return
-                if visit != shown:
-                    yield TrackedVisit.of(visit)
-                    shown = visit
-                if visit.status not in UNDER_WAY:
-                    return
-                while True:
-                    await asyncio.wait({heard}, timeout=LOOK_S)
-                    if not heard.done():
-                        break
-                    event = heard.result()
-                    heard = asyncio.ensure_future(anext(events))
-                    if event.appointment_id == appointment_id:
-                        break
-        finally:
-            heard.cancel()
-            await asyncio.gather(heard, return_exceptions=True)
-            await events.aclose()
+        async for visit in _followed(info, token, *found):
+            yield TrackedVisit.of(visit)
+
+
+async def _followed(info: Info, token: str, tenant_id: UUID, appointment_id: UUID) -> AsyncGenerator[Visit, None]:
+    """The visit whenever it, or the place of who is on the way to it, has changed; until there is nothing left to follow."""
+    events, places = info.context.hub.events(tenant_id, None), info.context.hub.positions.values(tenant_id)
+    # Begun before the first look: what changes in between is heard.
+    happened, moved = asyncio.ensure_future(anext(events)), asyncio.ensure_future(anext(places))
+    shown: Visit | None = None
+    try:
+        while opened(info.context.settings, token):
+            visit = await tracked_visit(info.context.database, tenant_id, appointment_id)
+            if visit is None:
+                return
+            if visit != shown:
+                yield visit
+                shown = visit
+            if visit.status not in UNDER_WAY:
+                return
+            concerned = False
+            while not concerned:
+                done, _ = await asyncio.wait({happened, moved}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                concerned = not done
+                if happened in done:
+                    concerned = happened.result().appointment_id == appointment_id
+                    happened = asyncio.ensure_future(anext(events))
+                if moved in done:
+                    concerned |= moved.result()[0] == visit.technician_id
+                    moved = asyncio.ensure_future(anext(places))
+    finally:
+        for waiting in (happened, moved):
+            waiting.cancel()
+        await asyncio.gather(happened, moved, return_exceptions=True)
+        await events.aclose()
+        await places.aclose()

@@ -114,7 +114,7 @@ class Bench:
         return self.set(row, next_attempt_at="now()", relay_at="now()")
 
     def position(self, technician: str, latitude: float, age: str = "0 s") -> None:
-        """Where a technician was, so long ago."""
+        """Where a technician was, so long ago, and the signal that says so."""
         identity = decode(Prefix.TECHNICIAN, technician)
         with psycopg.connect(self.owner_url) as connection:
             tenant = connection.execute(
@@ -126,6 +126,7 @@ class Bench:
                 " VALUES (%s, %s, %s, -97.7, now() - %s::interval)",
                 (tenant, identity, latitude, age),
             )
+            connection.execute("SELECT pg_notify('sps_positions', %s)", (f"{tenant}:{identity}",))
 
     def clone(self, row: dict[str, Any], number: int) -> None:
         """More rows like this one, each of an appointment of its own."""
