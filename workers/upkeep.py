@@ -131,7 +131,9 @@ class Lookout:
         async with self._database.anonymous() as session:
             found = await due_upkeep(session, None, ROOM)
         now = monotonic()
-        self._queued = {due: at for due, at in self._queued.items() if now - at < AGAIN_S}
+        # What is not due any more has been done: the next time that it falls due it is queued at once.
+        still = self._queued.keys() & set(found)
+        self._queued = {due: at for due, at in self._queued.items() if due in still and now - at < AGAIN_S}
         fresh = [due for due in found if due not in self._queued]
         for due in fresh:
             if not await asyncio.get_running_loop().run_in_executor(self._thread, self._sent, due):
