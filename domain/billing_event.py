@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ INVOICE_RANKS = {"draft": 0, "open": 1, "uncollectible": 2, "void": 3, "paid": 4
 _SUBSCRIPTION_RANKS = {"customer.subscription.created": 1, "customer.subscription.deleted": 3}
 # Beyond every event: what Stripe says when it is asked.
 ASKED = 9
+MODESTY = timedelta(seconds=60)
 _TENANT_KEY = "tenant_id"
 
 
@@ -138,16 +139,24 @@ def subscription_report(event_type: str, event_id: str, created: int, kept: Json
     )
 
 
-def asked_subscription(moment: int, kept: JsonObject) -> SubscriptionReport:
-    """What Stripe answers about a subscription: of one second, it counts more than any event.
+def asked_subscription(asked_at: datetime, kept: JsonObject) -> SubscriptionReport:
+    """What Stripe answers about a subscription: it counts more than any event, but for those of the last minute.
 
     Args:
-        moment: a time (seconds since 1970) at which the answer was true for certain, or later.
+        asked_at: our time right before it was asked.
 
     Raises:
         Unreadable: see `subscription_report`.
     """
-    return replace(subscription_report("", "", moment, kept), version=Version(moment, ASKED, ""))
+    moment = modest(asked_at)
+    return replace(
+        subscription_report("", "", moment, kept), version=Version(moment, ASKED, f"{asked_at.timestamp():020.6f}")
+    )
+
+
+def modest(asked_at: datetime) -> int:
+    """The second up to which an answer is taken to be newer than all events: our clock may be ahead of Stripe's."""
+    return int((asked_at - MODESTY).timestamp())
 
 
 def checkout_report(event_id: str, created: int, kept: JsonObject) -> SubscriptionReport | None:

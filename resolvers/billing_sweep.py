@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from domain.billing import LIVE
-from domain.billing_event import Unreadable, asked_subscription, invoice_report, reduced
+from domain.billing_event import Unreadable, asked_subscription, invoice_report, modest, reduced
 from domain.errors import Refusal
 from integrations.payments import Payments, PaymentsError
 from models.billing import (
@@ -30,8 +30,6 @@ LEASE = timedelta(minutes=5)
 ROOM = 50
 # How often an account that pays is looked at, and how often Stripe is asked about it without a reason.
 EVERY, ASK_EVERY = timedelta(hours=1), timedelta(days=1)
-# What Stripe answers now is taken to be older by this, so that an event of the same minute is not overruled by a clock.
-MODESTY = timedelta(seconds=60)
 INVOICES_SINCE = timedelta(days=60)
 
 
@@ -100,14 +98,14 @@ async def ask(database: Database, payments: Payments, tenant_id: UUID, customer_
         asked_at = await now_of(session)
     subscriptions = await payments.subscriptions(customer_id)
     invoices = await payments.invoices(customer_id, asked_at - INVOICES_SINCE)
-    moment = int((asked_at - MODESTY).timestamp())
+    moment = modest(asked_at)
 
     async def work(session: Transaction) -> None:
         account = await lock_account(session, tenant_id, bills=payments.bills)
         if account is None:
             return
         for each in subscriptions:
-            await note(session, account, asked_subscription(moment, reduced(each)))
+            await note(session, account, asked_subscription(asked_at, reduced(each)))
         for each in invoices:
             await note(session, account, invoice_report("", "", moment, reduced(each)))
         latest = max((row.event_at for row in await live_subscriptions(session, tenant_id)), default=0)

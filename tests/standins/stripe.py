@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ class StripeStandIn:
     clock: int = field(default_factory=lambda: int(time.time()))
     base_url: str = ""
     _answers: dict[str, tuple[str, int, Json]] = field(default_factory=dict)
+    # Ids differ over all stand-ins: those of one test process share a database.
+    _run: str = field(default_factory=lambda: secrets.token_hex(4))
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -240,8 +243,7 @@ class StripeStandIn:
                 "current_period_start": start, "current_period_end": end}  # fmt: skip
 
     def _id(self, prefix: str) -> str:
-        # Unique over all stand-ins of a run: they share the tests' database.
-        return f"{prefix}_{id(self):x}{next(self._numbers):06}"
+        return f"{prefix}_{self._run}{next(self._numbers):06}"
 
     def _keep(self, where: dict[str, Json], prefix: str, made: Json, event: str | None) -> Json:
         made = {**made, "id": self._id(prefix), "created": self.clock, "livemode": False}
