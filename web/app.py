@@ -16,7 +16,7 @@ from schema.root import schema
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
-from web import files, health, metrics, unsubscribe, webhooks_stripe, webhooks_twilio
+from web import files, health, metrics, pages, unsubscribe, webhooks_stripe, webhooks_twilio
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
@@ -63,6 +63,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
             *files.routes(settings),
+            *pages.routes,
             *metrics.routes(settings, database, lambda: hub.subscribers),
             *webhooks_twilio.routes(settings, database),
             *webhooks_stripe.routes(settings, database),
