@@ -36,7 +36,7 @@ def upgrade(migrator_url: str, app_role: str | None) -> None:
     try:
         with engine.connect() as lock, lock.begin():
             lock.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            command.upgrade(config(migrator_url), "heads")
+            command.upgrade(config(migrator_url), "head")
             if app_role:
                 with engine.begin() as connection:
                     apply_grants(connection, app_role)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from models.row_security import open_to_look_ups, protect
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 FUNCTIONS = (
     # A session ends 14 days after it began (expires_at), and 3 days after it was last used.

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from models.row_security import open_to_look_ups, protect
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 INSTANT = sa.DateTime(timezone=True)
 NOW = sa.text("now()")

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from models.row_security import open_to_look_ups, protect
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0005"
 # The count of waiting messages reads a column of that one.
 depends_on = "0003"
 

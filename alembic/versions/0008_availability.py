@@ -6,7 +6,7 @@ from alembic import op
 from models.row_security import open_to_look_ups, protect
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0007"
 
 INSTANT = sa.DateTime(timezone=True)
 NOW = sa.text("now()")
