@@ -10,10 +10,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from models.errors import RETRIED, refusal_of
 from models.event import EVENT_COUNTER, Event
+from models.scoping import scoped
 from models.tenant import count_up
 
 T = TypeVar("T")
@@ -43,6 +44,13 @@ def _set_tenant(session: Session, _transaction: SessionTransaction, connection: 
         _BEGIN,
         {"tenant": str(tenant_id or ""), "statement": str(STATEMENT_TIMEOUT_MS), "lock": str(LOCK_TIMEOUT_MS)},
     )
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _name_tenant(state: ORMExecuteState) -> None:
+    tenant_id = state.session.info.get("tenant_id")
+    if tenant_id is not None:
+        state.statement = scoped(state.statement, tenant_id)
 
 
 class Database:

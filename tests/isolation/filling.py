@@ -12,8 +12,8 @@ from domain.ids import new_id
 Connection = psycopg.Connection[Any]
 
 
-def fill(connection: Connection, table: str, tenant_id: UUID, word: str) -> None:
-    """One row, unless the tenant has one; rows that it points at are made first."""
+def fill(connection: Connection, table: str, tenant_id: UUID, word: str, making: frozenset[str] = frozenset()) -> None:
+    """One row, unless the tenant has one; rows that it points at are made first, but for those that `making` names."""
     column = "id" if table == "tenants" else "tenant_id"
     if connection.execute(
         sql.SQL("SELECT 1 FROM {} WHERE {} = %s LIMIT 1").format(sql.Identifier(table), sql.Identifier(column)),
@@ -24,10 +24,10 @@ def fill(connection: Connection, table: str, tenant_id: UUID, word: str) -> None
     allowed = _allowed(connection, table)
     for name, type_, needed in _columns(connection, table):
         target = _targets(connection, table).get(name)
-        if name == "tenant_id" or not needed:
+        if name == "tenant_id" or (not needed and (target is None or target in making)):
             continue
         if target is not None:
-            fill(connection, target, tenant_id, word)
+            fill(connection, target, tenant_id, word, making | {table})
             values[name] = connection.execute(
                 sql.SQL("SELECT id FROM {} WHERE tenant_id = %s LIMIT 1").format(sql.Identifier(target)), (tenant_id,)
             ).fetchone()[0]  # type: ignore[index]
@@ -63,12 +63,14 @@ def _targets(connection: Connection, table: str) -> dict[str, str]:
     return {name: target for name, target in rows if target != table}
 
 
-def _allowed(connection: Connection, table: str) -> dict[str, str]:
-    """A value that the CHECK of each enum column takes."""
-    found = {}
+def _allowed(connection: Connection, table: str) -> dict[str, Any]:
+    """A value that the CHECK of each column takes, where that is one of some, or a least one."""
+    found: dict[str, Any] = {}
     for (definition,) in connection.execute(
         "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass", (table,)
     ).fetchall():
+        if match := re.match(r"CHECK \(\(*(\w+) >= (\d+)", definition):
+            found[match[1]] = int(match[2])
         match = re.search(r"\(?\(?(\w+)\)?(?:::text)? = ANY .*?ARRAY\['(\w+)'", definition)
         if match:
             found[match[1]] = match[2]
@@ -86,7 +88,7 @@ def _value(type_: str, name: str, word: str) -> Any:
         case "uuid":
             return new_id()
         case "timestamp with time zone":
-            return "now"
+            return f"2027-03-02 0{int(name.startswith(('end', 'until')) or '_end' in name)}:00Z"
         case "date":
             return "2027-03-02"
         case "boolean":
