@@ -12,7 +12,7 @@ from domain.notification import MessageChannel, MessageState, NotificationEvent,
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
 from models.query import rows, select_rows
 
-# Says "tenant:message" after a message has come to a state that subscribers are told of.
+# Says "tenant:message,message" after a message has come to a state that subscribers are told of.
 MESSAGE_CHANNEL = "sps_messages"
 
 
@@ -65,6 +65,16 @@ class Message(Timestamps, TenantRow):
     delivered_at: Mapped[datetime | None]
     provider_id: Mapped[str | None]
     failure: Mapped[str | None]
+
+
+def note_signal(session: AsyncSession, message_ids: Sequence[UUID]) -> str:
+    """The signal that these messages of the session's tenant have changed, noted for broadcasts that are not the database's.
+
+    The statement that changes them sends it: a statement of its own would be one more round trip under locks.
+    """
+    payload = f"{session.info['tenant_id']}:{','.join(map(str, message_ids))}"
+    session.info.setdefault("signals", []).append((MESSAGE_CHANNEL, payload))
+    return payload
 
 
 async def messages_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Message]:

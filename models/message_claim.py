@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
-from models.message import MESSAGE_CHANNEL
+from models.message import MESSAGE_CHANNEL, note_signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,10 @@ def _ending(assignments: str, condition: str) -> TextClause:
 
 
 async def _end(session: AsyncSession, statement: TextClause, **values: Any) -> bool:
-    return (await session.execute(statement, values)).first() is not None
+    ended = (await session.execute(statement, values)).first() is not None
+    if ended:
+        note_signal(session, [values["id"]])
+    return ended
 
 
 _HELD = "fence = :fence AND state = 'SENDING'"
@@ -192,20 +195,15 @@ async def mark_unknown(session: AsyncSession, message_id: UUID, fence: int, seco
     return found.first() is not None
 
 
-async def give_up_on(session: AsyncSession, message_id: UUID, most_attempts: int, seconds: float, failure: str) -> bool:
-    """Count an attempt that broke down before it could claim, so that no row breaks workers for ever.
+_BROKEN = _ending(
+    "attempts = attempts + 1, failure = :failure,"
+    " state = CASE WHEN attempts + 1 >= :most THEN 'FAILED' ELSE state END,"
+    " next_attempt_at = statement_timestamp() + make_interval(secs => :seconds),"
+    " relay_at = statement_timestamp() + make_interval(secs => :seconds)",
+    "state = 'QUEUED'",
+)
 
-    Returns:
-        Whether it was the last one.
-    """
-    found = await session.execute(
-        text(
-            "UPDATE messages SET attempts = attempts + 1, failure = :failure, updated_at = now(),"
-            " state = CASE WHEN attempts + 1 >= :most THEN 'FAILED' ELSE state END,"
-            " next_attempt_at = statement_timestamp() + make_interval(secs => :seconds),"
-            " relay_at = statement_timestamp() + make_interval(secs => :seconds)"
-            " WHERE id = :id AND state = 'QUEUED' RETURNING state"
-        ),
-        {"id": message_id, "most": most_attempts, "seconds": seconds, "failure": failure},
-    )
-    return found.scalar() == MessageState.FAILED.value
+
+async def give_up_on(session: AsyncSession, message_id: UUID, most_attempts: int, seconds: float, failure: str) -> None:
+    """Count an attempt that broke down before it could claim, so that no row breaks workers for ever; the last one fails."""
+    await _end(session, _BROKEN, id=message_id, most=most_attempts, seconds=seconds, failure=failure)

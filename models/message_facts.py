@@ -18,7 +18,7 @@ from domain.tenant import TenantStatus
 from models.appointment import Appointment, AppointmentLine
 from models.customer import Customer, CustomerAddress
 from models.location import Location
-from models.message import Message
+from models.message import MESSAGE_CHANNEL, Message, note_signal
 from models.notification import NotificationRule, NotificationSettings
 from models.service import Service
 from models.technician import Technician
@@ -154,11 +154,26 @@ _taken = (
         reason=bindparam("taken_reason", type_=Message.__table__.c.reason.type),
         updated_at=func.now(),
     )
-    .returning((Message.event.cast(Text) + ":" + Message.channel.cast(Text)).label("told"))
+    .returning(
+        Message.tenant_id,
+        Message.id,
+        (Message.event.cast(Text) + ":" + Message.channel.cast(Text) + ":" + Message.id.cast(Text)).label("told"),
+    )
     .cte("taken")
 )
+_signalled = (
+    select(
+        func.pg_notify(
+            MESSAGE_CHANNEL,
+            func.min(_taken.c.tenant_id.cast(Text)) + ":" + func.string_agg(_taken.c.id.cast(Text), ","),
+        )
+    )
+    .having(func.count() > 0)
+    .scalar_subquery()
+)
+_told = select(func.array_agg(_taken.c.told)).scalar_subquery().label("taken")
 # In one statement, since each costs a round trip while others wait for the appointment.
-_TAKING_BACK = _FOR_PLANNING.add_columns(select(func.array_agg(_taken.c.told)).scalar_subquery().label("taken"))
+_TAKING_BACK = _FOR_PLANNING.add_columns(_told, _signalled.label("signalled"))
 # Shared locks on all that decides whether the message may go: whoever is about to move the appointment, switch the event
 # off or opt out is waited for and seen; whoever comes later finds the message claimed. In the order in which changes of
 # an appointment lock, and before the message itself.
@@ -185,14 +200,21 @@ async def facts_for_planning(
     if stale is None:
         return {row.rule_event: _facts(row) for row in await session.execute(_FOR_PLANNING, values)}, set()
     rows = (await session.execute(_TAKING_BACK, values | _taking(stale))).all()
-    told = [each.split(":") for each in (rows[0].taken or [] if rows else [])]
-    taken = {(NotificationEvent(event), MessageChannel(channel)) for event, channel in told}
+    taken = _noted(session, rows[0].taken) if rows else set()
     return {row.rule_event: _facts(row) for row in rows}, taken
 
 
 async def take_back(session: AsyncSession, appointment_id: UUID, stale: TakeBack) -> None:
     """Take back stale messages where nothing is planned anew."""
-    await session.execute(select(func.count()).select_from(_taken), {"appointment": appointment_id, **_taking(stale)})
+    found = await session.execute(select(_told, _signalled), {"appointment": appointment_id, **_taking(stale)})
+    _noted(session, found.scalar_one())
+
+
+def _noted(session: AsyncSession, taken: Sequence[str] | None) -> set[tuple[NotificationEvent, MessageChannel]]:
+    told = [each.split(":") for each in taken or ()]
+    if told:
+        note_signal(session, [UUID(identity) for _, _, identity in told])
+    return {(NotificationEvent(event), MessageChannel(channel)) for event, channel, _ in told}
 
 
 def _taking(stale: TakeBack) -> dict[str, Any]:

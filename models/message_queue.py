@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ids import new_id
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
+from models.message import MESSAGE_CHANNEL, note_signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,15 @@ class PlannedMessage:
 # One statement whatever their number, so that its plan is kept: an INSERT for each row costs twice as much.
 _WRITE = text(
     """
+    WITH made AS (
     INSERT INTO messages (tenant_id, id, appointment_id, customer_id, event, channel, state, reason, occasion_at, recipient,
       subject, body, segments, send_at, next_attempt_at, relay_at)
     SELECT tenant_id, id, appointment_id, customer_id, event, channel, state, reason, occasion_at, recipient,
       subject, body, segments, send_at, send_at, send_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (tenant_id uuid, id uuid, appointment_id uuid, customer_id uuid,
       event text, channel text, state text, reason text, occasion_at timestamptz, recipient text, subject text, body text,
-      segments integer, send_at timestamptz)
+      segments integer, send_at timestamptz))
+    SELECT pg_notify(:channel, :signal)
     """
 )
 
@@ -49,7 +52,10 @@ _WRITE = text(
 async def write_messages(session: AsyncSession, planned: Sequence[PlannedMessage]) -> None:
     """Write planned messages."""
     if planned:
-        await session.execute(_WRITE, {"rows": orjson.dumps([_row(message) for message in planned]).decode()})
+        rows = [_row(message) for message in planned]
+        signal = note_signal(session, [row["id"] for row in rows])
+        values = {"rows": orjson.dumps(rows).decode(), "channel": MESSAGE_CHANNEL, "signal": signal}
+        await session.execute(_WRITE, values)
 
 
 def _row(message: PlannedMessage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.message import earlier_states
 from domain.notification import MessageState
-from models.message import MESSAGE_CHANNEL
+from models.message import MESSAGE_CHANNEL, note_signal
 
 # OUTCOME_UNKNOWN was given up on: a late report is the answer that was waited for.
 _REPORT = text(
@@ -50,4 +50,7 @@ async def report(
             "earlier": [each.value for each in earlier_states(state)],
         },
     )
-    return found.first() is not None
+    moved = found.first() is not None
+    if moved:
+        note_signal(session, [message_id])
+    return moved

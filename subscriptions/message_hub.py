@@ -73,8 +73,8 @@ class MessageHub:
                         for tenant_id in list(self._tenants):
                             await self._catch_up(tenant_id)
                     else:
-                        tenant, _, message = signal.message.partition(":")
-                        await self._tell(UUID(tenant), [UUID(message)])
+                        tenant, _, messages = signal.message.partition(":")
+                        await self._tell(UUID(tenant), [UUID(each) for each in messages.split(",")])
                 except UNREACHABLE as error:
                     # The connection that signals come by is then lost too: its return says so, and all is read.
                     log.warning("messages not read", error=type(error).__name__)

@@ -81,8 +81,8 @@ class Deliverer:
             delay = retry_delay(1, random.random())  # noqa: S311
             failure = f"it could not be put into words ({type(error).__name__})"
             async with self._database.tenant(tenant_id) as session:
-                last = await give_up_on(session, message_id, MOST_ATTEMPTS, delay, failure)
-            log.warning("message broken", messageId=_shown(message_id), failure=failure, last=last, exc_info=True)
+                await give_up_on(session, message_id, MOST_ATTEMPTS, delay, failure)
+            log.warning("message broken", messageId=_shown(message_id), failure=failure, exc_info=True)
             return None
 
     async def _send(self, tenant_id: UUID, claimed: Claimed, not_after: float) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 from uuid import UUID
 
 import dramatiq
+import structlog
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.worker import Worker
+from redis.exceptions import RedisError
 
 from integrations.email import email_sender
 from integrations.sms import sms_sender
 from models.database import SIGNAL_CHANNEL, Database
 from settings import Settings
-from subscriptions.backends import PostgresBackend
+from subscriptions.backends import PostgresBackend, ReconnectingBackend, backend_for
 from workers import upkeep, webhook
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
@@ -23,6 +25,8 @@ from workers.broker import QUEUE, make_broker
 from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.relay import Relay, Send
+
+log = structlog.get_logger("worker")
 
 # Below the supervisor's patience, above every provider's time-out.
 STOP_MS = 13_000
@@ -39,6 +43,7 @@ class Delivery(dramatiq.Middleware):
         self._database: Database | None = None
         self._deliverer: Deliverer | None = None
         self._sms: Any = None
+        self._broadcast: ReconnectingBackend | None = None
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: Worker) -> None:
         """Open, before the first message: the AsyncIO middleware, which was added first, has started the loop."""
@@ -62,10 +67,24 @@ class Delivery(dramatiq.Middleware):
     async def _open(self) -> None:
         url = self._settings.database_url or ""
         self._database = Database(url, pool_size=self._settings.worker_threads)
+        broadcast = self._settings.broadcast_url
+        if broadcast and not broadcast.startswith("postgres"):
+            self._broadcast = backend_for(broadcast)
+            self._database.after_signals.append(self._tell)
         self._sms = sms_sender(self._settings)
         self._deliverer = Deliverer(self._settings, self._database, self._sms, email_sender(self._settings))
 
+    async def _tell(self, channel: str, payload: str) -> None:
+        """Pass a signal on where the broadcast is not the database's; it is a hint, and what it hints at is committed."""
+        try:
+            if self._broadcast is not None:
+                await self._broadcast.publish(channel, payload)
+        except (OSError, RedisError) as error:
+            log.warning("broadcast out of reach", error=type(error).__name__)
+
     async def _close(self) -> None:
+        if self._broadcast is not None:
+            await self._broadcast.disconnect()
         if self._sms is not None:
             await self._sms.close()
         if self._database is not None:

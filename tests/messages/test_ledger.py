@@ -59,6 +59,21 @@ async def test_states_are_pushed_as_they_change(bench: Bench) -> None:
         assert (told["event"], told["state"], told["reason"]) == ("REMINDER", "SUPPRESSED", "DISABLED")
 
 
+async def test_what_is_planned_and_taken_back_is_pushed_too(bench: Bench) -> None:
+    async with bench.world.api.subscribe(STREAM) as stream:
+        appointment = await bench.book()
+        planned = [(await stream.next())["messageEvents"] for _ in range(4)]
+        assert {(each["event"], each["channel"], each["state"]) for each in planned} == {
+            (event, channel, "QUEUED") for event in ("CONFIRMATION", "REMINDER") for channel in ("SMS", "EMAIL")
+        }
+        await bench.do("appointmentCancel", appointment)
+        changed = [(await stream.next())["messageEvents"] for _ in range(6)]
+        assert sorted((each["event"], each["state"]) for each in changed) == [
+            ("CANCELLED", "QUEUED"), ("CANCELLED", "QUEUED"), ("CONFIRMATION", "CANCELLED"), ("CONFIRMATION", "CANCELLED"),
+            ("REMINDER", "CANCELLED"), ("REMINDER", "CANCELLED"),
+        ]  # fmt: skip
+
+
 async def test_another_business_sees_and_hears_nothing(bench: Bench) -> None:
     from tests.world import new_world
 
