@@ -80,6 +80,15 @@ async def fetch_around(travel: TravelEngine, ready: Prepared, job: Job) -> None:
         await travel.fetch_matrix(place, places)
 
 
+async def fetch_between(travel: TravelEngine, days: Sequence[TechnicianDay], job: Job) -> None:
+    """Have the times between a job and all places of the days ready."""
+    known = {day.technician.home for day in days} | {stop.point for day in days for stop in day.stops}
+    places = points_array(point for point in known if point is not None)
+    if job.point is not None and len(places):
+        await travel.fetch_matrix(places, points_array([job.point]))
+        await travel.fetch_matrix(points_array([job.point]), places)
+
+
 async def searched(times: TravelTimes, ready: Prepared, job: Job, windows: CandidateWindows) -> Found:
     """The search itself, off the event loop."""
     found = await asyncio.to_thread(search, ready.days, job, windows, times, ready.now, ready.schedule)

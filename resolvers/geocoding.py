@@ -26,8 +26,13 @@ async def located(planning: Planning, database: Database, secret: str, address: 
     """
     found = await with_place(planning, database, secret, address)
     if not isinstance(found.point, GeoPoint):
-        raise Refusal(ErrorCode.ADDRESS_NOT_FOUND, "That address could not be found on the map.", ("input", "address"))
+        raise not_on_the_map()
     return found
+
+
+def not_on_the_map() -> Refusal:
+    """ADDRESS_NOT_FOUND at the address."""
+    return Refusal(ErrorCode.ADDRESS_NOT_FOUND, "That address could not be found on the map.", ("input", "address"))
 
 
 async def with_place(planning: Planning, database: Database, secret: str, address: Address) -> Address:

@@ -146,7 +146,9 @@ class Refusals(FieldExtension):
 
     async def resolve_async(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
         """Check the arguments, then resolve."""
-        payload: type[Payload] = self._field.type  # type: ignore[assignment]
+        # A field that a caller can be denied is nullable.
+        answered: Any = self._field.type
+        payload: type[Payload] = getattr(answered, "of_type", answered)
         found = _arguments(arguments)
         if found:
             return payload.refused([_user_error(fault) for fault in found], None)

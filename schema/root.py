@@ -29,6 +29,7 @@ from schema.second_factor import SecondFactorMutation, SecondFactorQuery
 from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
 from schema.technician import TechnicianMutation, TechnicianQuery
+from schema.suggestion import SuggestionQuery
 from schema.tenant import TenantMutation, TenantQuery
 from schema.time_off import TimeOffMutation
 from schema.tracked_visit import TrackedVisitQuery, TrackedVisitSubscription
@@ -51,6 +52,7 @@ Query = merge_types(
         AccountQuery,
         BillingQuery,
         BookingPortalQuery,
+        SuggestionQuery,
         UserQuery,
         ApiKeyQuery,
         SecondFactorQuery,
