@@ -62,7 +62,23 @@ class EventSubscription:
                     if _takes_from(event, own):
                         yield AppointmentEvent.of(event, fields={"technicianId"})
                     continue
-            yield AppointmentEvent.of(event)
+            yield _told(event)
+
+
+# The hub hands one row to all: what is made of it is made once. Whoever reads it anew, has another row.
+_TOLD: dict[int, tuple[EventRow, AppointmentEvent]] = {}
+_MOST_TOLD = 64
+
+
+def _told(event: EventRow) -> AppointmentEvent:
+    known = _TOLD.get(id(event))
+    if known is not None and known[0] is event:
+        return known[1]
+    made = AppointmentEvent.of(event)
+    _TOLD[id(event)] = event, made
+    if len(_TOLD) > _MOST_TOLD:
+        del _TOLD[next(iter(_TOLD))]
+    return made
 
 
 def _takes_from(event: EventRow, technician_id: UUID | None) -> bool:

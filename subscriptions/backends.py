@@ -127,8 +127,14 @@ class RedisBackend(ReconnectingBackend):
                     self.hear(message["channel"].decode(), message["data"].decode())
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Say something to every process."""
-        await self._client.publish(channel, str(message))
+        """Say something to every process; what cannot be said is found by looking.
+
+        It is said after the commit: a caller whose change stands must not hear that it failed.
+        """
+        try:
+            await self._client.publish(channel, str(message))
+        except (RedisError, OSError) as error:
+            log.warning("signal not published", channel=channel, error=type(error).__name__)
 
     async def disconnect(self) -> None:
         """Stop listening and close the connections."""

@@ -16,7 +16,7 @@ from domain.local_time import OpeningHours
 from models.database import Database, send_signal
 from models.position import POSITION_CHANNEL
 from models.technician import TechnicianPosition
-from subscriptions.backends import PostgresBackend
+from subscriptions.backends import PostgresBackend, RedisBackend
 from subscriptions.hub import Hub
 from tests.access.people import Mailbox, add_user
 from tests.service import Stream
@@ -212,3 +212,9 @@ def test_duty(moment: str, rest: dict[str, Any], expected: bool) -> None:
     hours = tuple(OpeningHours(day, 480, 1020) for day in range(5))
     values = {"active": True, "hours": hours, "zone": "America/Chicago", "time_off": False, "visiting": False} | rest
     assert on_duty(datetime.fromisoformat(moment).replace(tzinfo=UTC), **values) is expected  # type: ignore[arg-type]
+
+
+async def test_a_change_stands_though_nobody_can_be_told() -> None:
+    backend = RedisBackend("redis://127.0.0.1:1/0")
+    await backend.publish(POSITION_CHANNEL, "x:y")
+    await backend.disconnect()
