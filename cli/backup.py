@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from cli.configuration import load
 from cli.database import administered
 from cli.postgres import connect, facts, plain
+from cli.prepare import forget
 from cli.trouble import Trouble, say
 from integrations.age_file import AgeError, decrypt, encrypt, identity_recipient, make_identity, recipient_of
 from integrations.embedded_postgres import EmbeddedPostgresError, embedded_postgres
@@ -64,6 +65,7 @@ def restore(file: Path, *, replace: bool) -> None:
             raise Trouble("The database is not empty: stop the server and say --replace to drop what it holds.")
         _load(settings, access.migrator_url, file, identity, replace=replace)
         upgrade(access.migrator_url, access.app_role)
+        forget(settings)
     say(f"restored {file}")
 
 

@@ -27,7 +27,7 @@ def prepare(settings: Settings, access: Access, *, demo: bool) -> LogIn | None:
     Returns:
         How to log in to the demo business; None when it is not wanted.
     """
-    note = _Note(settings.data_dir / "prepared.json")
+    note = _note(settings)
     done = note.read()
     state = _state(access)
     if state is None or done.get("state") != state:
@@ -45,6 +45,15 @@ def prepare(settings: Settings, access: Access, *, demo: bool) -> LogIn | None:
         done["demo"] = {"email": log_in.email, "password": log_in.password}
         note.write(done)
     return LogIn(**done["demo"], created=False)
+
+
+def forget(settings: Settings) -> None:
+    """Have the next start look again: the database holds something else now."""
+    _note(settings).write({})
+
+
+def _note(settings: Settings) -> "_Note":
+    return _Note(settings.data_dir / "prepared.json")
 
 
 def _state(access: Access) -> list[str] | None:

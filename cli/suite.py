@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -32,24 +33,28 @@ class Check:
     arguments: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     output: IO[bytes] | None = None
-    began: float = 0.0
     code: int = -1
-    seconds: float = field(default=0.0)
+    seconds: float = 0.0
+    waiter: threading.Thread | None = None
 
     def start(self, environment: dict[str, str], *, kept: bool) -> "Check":
         """Start it, with its output kept for later or shown as it comes."""
         self.output = tempfile.TemporaryFile() if kept else None  # noqa: SIM115
-        self.began = time.monotonic()
         command = [sys.executable, *self.arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=self.output, stderr=self.output)  # noqa: S603
+        self.waiter = threading.Thread(target=self._wait, args=(self.process, time.monotonic()), daemon=True)
+        self.waiter.start()
         return self
+
+    def _wait(self, process: "subprocess.Popen[bytes]", began: float) -> None:
+        self.code = process.wait()
+        self.seconds = time.monotonic() - began
 
     def finish(self) -> None:
         """Wait for it, and show its output if it failed."""
-        if self.process is None:
+        if self.waiter is None:
             raise AssertionError("a check is started before it is finished")
-        self.code = self.process.wait()
-        self.seconds = time.monotonic() - self.began
+        self.waiter.join()
         if self.output:
             self.output.seek(0)
             text = self.output.read().decode(errors="replace")

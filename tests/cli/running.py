@@ -28,7 +28,7 @@ class Up:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cli", "up", "--port", str(port), "--data-dir", str(data_dir), *arguments],
             cwd=ROOT,
-            env=environment(**settings),
+            env={name: value for name, value in environment(**settings).items() if name != "SPS_TEST_DATABASE_URL"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
