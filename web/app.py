@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
             *files.routes(settings),
-            *pages.routes,
+            *pages.routes(settings),
             *metrics.routes(settings, database, lambda: hub.subscribers),
             *webhooks_twilio.routes(settings, database),
             *webhooks_stripe.routes(settings, database),

@@ -1,41 +1,67 @@
-"""The pages: a board that is a client of the GraphQL API like any other, and the files that it is made of."""
+"""The pages that people see: the dispatch board and a customer's tracking page.
 
-from importlib.resources import files
+They are static files and talk GraphQL alone; nothing about a business is written into them here.
+"""
 
-from starlette.exceptions import HTTPException
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-STATIC = files("web") / "static"
-# What may be fetched, by name: nothing else of the folder or beside it can be reached.
-FILES = {
-    "board.html": "text/html; charset=utf-8",
-    "board.css": "text/css; charset=utf-8",
-    "board.js": "text/javascript; charset=utf-8",
-    "api.js": "text/javascript; charset=utf-8",
-    "operations.js": "text/javascript; charset=utf-8",
-}
+from settings import Settings
+from web.pages_files import read_assets
 
 
-def _answer(name: str) -> Response:
-    return Response((STATIC / name).read_bytes(), headers={"content-type": FILES[name], "cache-control": "no-cache"})
+def routes(settings: Settings) -> list[Route]:
+    """The routes of all pages.
+
+    Args:
+        settings: whose file store's origin photos are sent to.
+    """
+    assets = read_assets()
+    policy = _policy(settings)
+
+    def page(name: str, *, private: bool = False) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_request: Request) -> Response:
+            headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'", "X-Frame-Options": "DENY"}
+            if private:
+                # The address is a secret: no site that a link leads to may learn it.
+                headers |= {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+            return assets.page(name, headers)
+
+        return answer
+
+    async def static(request: Request) -> Response:
+        return assets.file(request.path_params["path"], request.headers)
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/board", status_code=303)
+
+    return [
+        Route("/", home, methods=["GET"]),
+        Route("/board", page("board"), methods=["GET"]),
+        Route("/track/{token}", page("track", private=True), methods=["GET"]),
+        Route("/static/{path:path}", static, methods=["GET"]),
+    ]
 
 
-async def board(_request: Request) -> Response:
-    """The dispatch board."""
-    return _answer("board.html")
+def _policy(settings: Settings) -> str:
+    """No inline script or style, nothing from elsewhere; photos go straight to the file store where that is another origin."""
+    store = f" {origin}" if (origin := _origin(_store(settings))) else ""
+    return (
+        f"default-src 'self'; img-src 'self' data: blob:{store}; connect-src 'self'{store}; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'"
+    )
 
 
-async def static_file(request: Request) -> Response:
-    """A file of the pages."""
-    name = request.path_params["name"]
-    if name not in FILES:
-        raise HTTPException(404)
-    return _answer(name)
+def _store(settings: Settings) -> str | None:
+    if settings.s3_bucket is None:
+        return None
+    return settings.s3_endpoint_url or f"https://{settings.s3_bucket}.s3.amazonaws.com"
 
 
-routes = [
-    Route("/board", board, methods=["GET"]),
-    Route("/static/{name}", static_file, methods=["GET"]),
-]
+def _origin(url: str | None) -> str | None:
+    parts = urlsplit(url) if url else None
+    return f"{parts.scheme}://{parts.netloc}" if parts else None
