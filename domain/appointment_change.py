@@ -24,14 +24,26 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The fields that differ, with their values as JSON; `before` None: all that have a value."""
+    """The fields that differ, with their values as JSON; `before` None: all that have a value.
+
+    `late` is no field of its own: it warns of an arrival that is expected after the promised window.
+    """
     changes = []
     for field, columns in _FIELDS.items():
         old = _value(before, columns) if before is not None else None
         new = _value(after, columns)
         if old != new:
             changes.append({"field": field, "before": old, "after": new})
+    was, is_now = is_late(before) if before is not None else False, is_late(after)
+    if was != is_now:
+        changes.append({"field": "late", "before": was, "after": is_now})
     return changes
+
+
+def is_late(row: Mapping[str, Any]) -> bool:
+    """Whether the technician is expected after the end of the window that the customer was promised."""
+    eta, end = row["eta"], row["arrival_ends_at"]
+    return eta is not None and end is not None and bool(eta > end)
 
 
 def _value(row: Mapping[str, Any], columns: tuple[str, ...]) -> object:

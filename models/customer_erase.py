@@ -18,7 +18,7 @@ from models.query import rows, select_rows
 
 ERASED = "(erased)"
 # Fields of history that tell of nobody; every other one is emptied.
-HARMLESS = ["status", "technicianId", "scheduled", "arrivalWindow", "durationMinutes", "total", "eta"]
+HARMLESS = ["status", "technicianId", "scheduled", "arrivalWindow", "durationMinutes", "total", "eta", "late"]
 OPEN = (AppointmentStatus.REQUESTED, AppointmentStatus.SCHEDULED)
 UNDER_WAY = (AppointmentStatus.ON_THE_WAY, AppointmentStatus.IN_PROGRESS)
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import AppointmentStatus
 from domain.duty import on_duty
 from domain.local_time import hours_from_json
 from models.appointment import Appointment
+from models.database import send_signal
 from models.location import Location
 from models.technician import Technician, TechnicianPosition, TimeOff
 
@@ -76,3 +78,39 @@ async def visible_positions(session: AsyncSession, technician_ids: Collection[UU
 async def positions_on_duty(session: AsyncSession, technician_ids: Sequence[UUID]) -> Sequence[SeenPosition]:
     """The same as a list."""
     return list((await visible_positions(session, technician_ids)).values())
+
+
+async def store_position(session: AsyncSession, seen: SeenPosition, tenant_id: UUID, apart: timedelta) -> bool:
+    """Keep a position in the place of the one before, and tell every process; whether it was kept.
+
+    One that was recorded before the one that is kept, or less than `apart` after it, is let go: devices report late and often.
+    """
+    values = {
+        "latitude": seen.latitude,
+        "longitude": seen.longitude,
+        "heading": seen.heading,
+        "speed_kph": seen.speed_kph,
+        "recorded_at": seen.recorded_at,
+    }
+    statement = (
+        insert(TechnicianPosition)
+        .values(tenant_id=tenant_id, technician_id=seen.technician_id, **values)
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "technician_id"],
+            set_=values,
+            where=TechnicianPosition.recorded_at <= seen.recorded_at - apart,
+        )
+        .returning(TechnicianPosition.technician_id)
+    )
+    kept = (await session.execute(statement)).first() is not None
+    if kept:
+        await send_signal(session, POSITION_CHANNEL, f"{tenant_id}:{seen.technician_id}")
+    return kept
+
+
+async def on_the_way(session: AsyncSession, technician_id: UUID) -> Sequence[UUID]:
+    """The appointments to which a technician is on the way."""
+    statement = select(Appointment.id).where(
+        Appointment.technician_id == technician_id, Appointment.status == AppointmentStatus.ON_THE_WAY
+    )
+    return (await session.execute(statement.order_by(Appointment.id))).scalars().all()

@@ -15,11 +15,12 @@ from domain.appointment import (
 )
 from domain.appointment_change import field_changes
 from domain.errors import ErrorCode, Refusal, invalid, not_found
+from integrations.travel_time import TravelEngine
 from models.appointment import Appointment, lock_appointment, snapshot
 from models.database import Transaction, record_event
 from models.technician import Technician, has_time_off, lock_technician
 from resolvers.caller import Caller
-from resolvers.eta import estimated_arrival
+from resolvers.eta import estimated_arrival, fetch_way
 from resolvers.message_plan import plan_messages
 
 
@@ -147,7 +148,7 @@ async def available_technician(
 
 
 async def mark_on_the_way(
-    caller: Caller, appointment_id: UUID, expected_version: int | None, eta_minutes: int | None
+    caller: Caller, travel: TravelEngine, appointment_id: UUID, expected_version: int | None, eta_minutes: int | None
 ) -> Appointment:
     """The technician drives off: the board moves, and the customer is told, by rows of this one transaction.
 
@@ -160,9 +161,12 @@ async def mark_on_the_way(
     if eta_minutes is not None and not 0 <= eta_minutes <= 1_440:
         raise invalid("An arrival lies 0 to 1440 minutes ahead.", "etaMinutes")
 
+    if eta_minutes is None:
+        await fetch_way(caller, travel, appointment_id)
+
     async def edit(change: Change) -> None:
         if eta_minutes is None:
-            change.appointment.eta = await estimated_arrival(change.session, change.appointment)
+            change.appointment.eta = await estimated_arrival(change.session, change.appointment, travel.times)
         else:
             change.appointment.eta = datetime.now(UTC) + timedelta(minutes=eta_minutes)
 

@@ -180,7 +180,11 @@ class AppointmentMutation:
         """The technician drives off: the board moves and the customer is told."""
         return _payload(
             await mark_on_the_way(
-                info.context.caller, _appointment(input.appointment_id), input.expected_version, input.eta_minutes
+                info.context.caller,
+                info.context.planning.travel,
+                _appointment(input.appointment_id),
+                input.expected_version,
+                input.eta_minutes,
             )
         )
 

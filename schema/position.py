@@ -1,16 +1,19 @@
 """Technicians' positions as they move, in the schema."""
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 
 import strawberry
 
 from domain.ids import Prefix
 from permissions.scopes import Scope
-from schema.checks import check_arguments
+from resolvers.position import PositionInput, report_position
+from schema.checks import Payload, check_arguments
 from schema.context import Info
-from schema.fields import subscription
-from schema.node import known_ids
+from schema.fields import mutation, subscription
+from schema.node import id_of, known_ids
 from schema.technician import TechnicianPosition
+from schema.values import GeoPointInput
 
 
 @strawberry.type
@@ -34,3 +37,38 @@ class PositionSubscription:
                 continue
             if caller.sees_work_of(technician_id):
                 yield TechnicianPosition.of(seen)
+
+
+@strawberry.input(description="For a technician's own session `technicianId` may be left out.")
+class TechnicianPositionReportInput:
+    """Where a technician is. Heading in degrees from north, speed in km/h."""
+
+    technician_id: strawberry.ID | None = None
+    point: GeoPointInput
+    heading: float | None = None
+    speed_kph: float | None = None
+    recorded_at: datetime | None = None
+
+
+@strawberry.type
+class TechnicianPositionReportPayload(Payload):
+    """The position that is kept: a later one, if there was one already."""
+
+    position: TechnicianPosition | None = None
+
+
+@strawberry.type
+class PositionMutation:
+    """Root fields."""
+
+    @mutation(Scope.POSITIONS_REPORT)
+    async def technician_position_report(
+        self, info: Info, input: TechnicianPositionReportInput
+    ) -> TechnicianPositionReportPayload:
+        """Report where a technician is. No earlier position is kept; the arrival at the next customer follows from it."""
+        who = None
+        if input.technician_id is not None:
+            who = id_of(Prefix.TECHNICIAN, input.technician_id, "technician", "technicianId")
+        given = PositionInput(input.point.value(), input.heading, input.speed_kph, input.recorded_at)
+        row = await report_position(info.context.caller, info.context.planning.travel, who, given)
+        return TechnicianPositionReportPayload(position=TechnicianPosition.of(row))

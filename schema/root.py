@@ -22,7 +22,7 @@ from schema.message import MessageQuery, MessageSubscription
 from schema.node_query import NodeQuery
 from schema.notification import NotificationMutation, NotificationQuery
 from schema.password import PasswordMutation
-from schema.position import PositionSubscription
+from schema.position import PositionMutation, PositionSubscription
 from schema.presence import PresenceMutation, PresenceSubscription
 from schema.scalars import SCALARS
 from schema.second_factor import SecondFactorMutation, SecondFactorQuery
@@ -83,6 +83,7 @@ Mutation = merge_types(
         LeavingMutation,
         BillingMutation,
         BookingMutation,
+        PositionMutation,
         PresenceMutation,
         WebhookMutation,
     ),

@@ -107,9 +107,9 @@ async def test_the_office_sees_who_can_make_each_window(shop: Bookable) -> None:
         assert [each["technician"]["id"] for each in offered["candidates"]] == [shop.world.technician, second]
     assert (await shop.windows(**day))["userErrors"][0]["code"] == "OUTSIDE_HOURS"
     # An appointment that is moved does not stand in its own way.
-    whole = await shop.world.add_service("Whole day", minutes=600, requiredSkills=[])
+    whole = await shop.world.add_service("Most of a day", minutes=480)
     made = await shop.world.book(
-        local(days_ahead(2), "08:00"), local(days_ahead(2), "18:00"), technicianId=shop.world.technician,
+        local(days_ahead(2), "09:00"), local(days_ahead(2), "17:00"), technicianId=shop.world.technician,
         lines=[{"serviceId": whole}],
     )  # fmt: skip
     moved = (await shop.world.api.ask(OFFICE, input={"appointmentId": made["id"]} | day))["appointmentWindows"]
