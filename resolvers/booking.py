@@ -43,6 +43,9 @@ _WORDS = {
 }
 
 
+_CLOSED = frozenset({ErrorCode.TENANT_CANCELLED, ErrorCode.PLAN_LIMIT})
+
+
 @dataclass(frozen=True, slots=True)
 class BookingInput:
     """What the customer says; names and numbers as they were typed."""
@@ -98,6 +101,9 @@ async def create_booking(
     try:
         appointment = await caller.transact(work)
     except Refusal as refusal:
+        if refusal.code in _CLOSED:
+            # How the business stands with us is none of its customers' business.
+            raise Refusal(refusal.code, "This business takes no bookings online at the moment.") from refusal
         if refusal.code not in _WORDS:
             raise
         raise _lost(refusal.code, await _fresh_windows(site, offer)) from refusal

@@ -68,7 +68,7 @@ class OfferedToken:
 
 
 async def open_portal(site: BookingSite, slug: str) -> Portal | None:
-    """The page of a slug; None when there is none, or the business has cancelled."""
+    """The page of a slug; None when there is none, or the business has cancelled or is read-only."""
     async with site.database.anonymous() as session:
         found = await look_up_booking_page(session, slug.strip().lower())
     if found is None:

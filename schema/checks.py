@@ -10,6 +10,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from domain.card_number import holds_card_number
 from domain.errors import Denied, ErrorCode, Refusal, Throttled
 from schema.scalars import Malformed
 
@@ -80,6 +81,10 @@ def _text_faults(value: str, path: tuple[str, ...], longest: int) -> Iterator[Re
     # PostgreSQL stores no NUL, and a lone surrogate is no text at all.
     elif "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         yield Refusal(ErrorCode.INVALID_INPUT, "This holds a character that is not text.", path)
+    elif holds_card_number(value):
+        yield Refusal(
+            ErrorCode.INVALID_INPUT, "This looks like the number of a payment card, which is never taken here.", path
+        )
 
 
 def _arguments(arguments: dict[str, Any]) -> list[Refusal]:

@@ -17,7 +17,7 @@ LOOK_UP = """
 CREATE FUNCTION look_up_booking_page(wanted text) RETURNS TABLE (tenant_id uuid, location_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT l.tenant_id, l.id FROM locations l JOIN tenants t ON t.id = l.tenant_id
-  WHERE l.slug = wanted AND t.status <> 'CANCELLED'
+  WHERE l.slug = wanted AND t.status <> 'CANCELLED' AND (t.read_only_from IS NULL OR t.read_only_from > now())
 $$
 """
 

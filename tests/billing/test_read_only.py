@@ -8,7 +8,10 @@ import pytest
 from integrations.payments import Payments
 from models.database import Database
 from resolvers.billing_sweep import look_after, sweep
-from tests.billing.payer import Payer
+from tests.availability.bookable import bookable_business
+from tests.billing.payer import Payer, payer_of
+from tests.service import Service
+from tests.standins.stripe import StripeStandIn
 
 DAY = 86_400
 RENAME = 'mutation { tenantUpdate(input: { name: "Other" }) { tenant { name } userErrors { code message } } }'
@@ -189,3 +192,18 @@ def reopen(payer: Payer) -> None:
     payer.sql(
         "UPDATE tenants SET status = status_before, cancelled_at = NULL, purge_after = NULL, status_before = NULL"
     )
+
+
+async def test_customers_of_an_unpaid_business_are_not_told_why(billed: Service, owner_url: str) -> None:
+    async with bookable_business(billed) as shop:
+        payer = await payer_of(shop.world, StripeStandIn(), owner_url)
+        offered = await shop.offered()
+        payer.sql("UPDATE tenants SET read_only_from = now() - interval '1 hour'")
+        refused = await shop.book(offered[0]["token"])
+        assert [each["code"] for each in refused["userErrors"]] == ["PLAN_LIMIT"]
+        assert "paid" not in str(refused)
+        assert "payment" not in str(refused)
+        page = await shop.visitor.ask("query ($slug: String!) { bookingPortal(slug: $slug) { name } }", slug=shop.slug)
+        assert page == {"bookingPortal": None}
+        payer.sql("UPDATE tenants SET read_only_from = NULL")
+        assert (await shop.book(offered[0]["token"]))["userErrors"] == []
