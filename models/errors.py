@@ -21,7 +21,8 @@ def refusal_of(error: DBAPIError | PoolTimeout) -> Refusal | None:
         return Refusal(
             ErrorCode.SLOT_TAKEN, "The technician already has an appointment at that time.", ("input", "scheduled")
         )
-    if isinstance(error.orig, (psycopg.errors.LockNotAvailable, *RETRIED)):
+    # A statement that was cut off at its time waited, too: for the tenant's counter behind a crowd of writers, say.
+    if isinstance(error.orig, (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, *RETRIED)):
         return _busy()
     return None
 
