@@ -1,4 +1,4 @@
-"""The pages that people see: the dispatch board and a customer's tracking page.
+"""The pages that people see: dispatch board, settings, booking, tracking, and the script that puts booking on other sites.
 
 They are static files and talk GraphQL alone; nothing about a business is written into them here.
 """
@@ -13,12 +13,23 @@ from starlette.routing import Route
 from settings import Settings
 from web.pages_files import read_assets
 
+FrameAncestors = Callable[[str], Awaitable[tuple[str, ...]]]
+"""The origins on which the booking page of a slug may be framed, our own left out."""
 
-def routes(settings: Settings) -> list[Route]:
+WIDGET_LIFE_S = 300
+
+
+async def own_site_only(_slug: str) -> tuple[str, ...]:
+    """No other site may frame a booking page, until its location allows one."""
+    return ()
+
+
+def routes(settings: Settings, *, frame_ancestors: FrameAncestors = own_site_only) -> list[Route]:
     """The routes of all pages.
 
     Args:
         settings: whose file store's origin photos are sent to.
+        frame_ancestors: asked at each booking page.
     """
     assets = read_assets()
     policy = _policy(settings)
@@ -33,8 +44,19 @@ def routes(settings: Settings) -> list[Route]:
 
         return answer
 
+    async def book(request: Request) -> Response:
+        allowed = " ".join(("'self'", *await frame_ancestors(request.path_params["slug"])))
+        return assets.page("book", {"Content-Security-Policy": f"{policy}; frame-ancestors {allowed}"})
+
     async def static(request: Request) -> Response:
         return assets.file(request.path_params["path"], request.headers)
+
+    async def widget(request: Request) -> Response:
+        answer = assets.file("widget.js", request.headers)
+        answer.headers["Cache-Control"] = f"public, max-age={WIDGET_LIFE_S}"
+        # Other sites load it, which is what it is for.
+        answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return answer
 
     async def home(_request: Request) -> Response:
         return RedirectResponse("/board", status_code=303)
@@ -42,7 +64,9 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route("/", home, methods=["GET"]),
         Route("/board", page("board"), methods=["GET"]),
+        Route("/book/{slug}", book, methods=["GET"]),
         Route("/track/{token}", page("track", private=True), methods=["GET"]),
+        Route("/widget.js", widget, methods=["GET"]),
         Route("/static/{path:path}", static, methods=["GET"]),
     ]
 

@@ -11,7 +11,7 @@ from web.pages_files import read_assets
 from web.pages_operations import operations
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["/board", "/track/token"]
+PAGES = ["/board", "/book/somewhere", "/track/token"]
 
 
 async def test_every_file_of_a_page_is_there_and_kept_for_good(service: Service) -> None:
@@ -76,3 +76,10 @@ def _fields_not_there_yet(printed: GraphQLSchema, text: str) -> bool:
     return any(
         name in text and name not in there for name in ("technicianSuggestions", "dayPlanProposal", "dayPlanApply")
     )
+
+
+async def test_the_widget_may_be_loaded_by_other_sites(service: Service) -> None:
+    answer = await service.client().http.get(f"{service.origin}/widget.js")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "x-frame-options" not in (await service.client().http.get(f"{service.origin}/book/somewhere")).headers
