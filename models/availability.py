@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import OCCUPYING, AppointmentStatus
@@ -37,6 +37,7 @@ class PlannedVisit(NamedTuple):
     """An appointment as it stands in somebody's day, with its place."""
 
     id: UUID
+    location_id: UUID
     version: int
     status: AppointmentStatus
     technician_id: UUID | None
@@ -55,6 +56,7 @@ class PlannedVisit(NamedTuple):
 
 _VISIT = select(
     _C.id,
+    _C.location_id,
     _C.version,
     _C.status,
     _C.technician_id,
@@ -96,19 +98,18 @@ async def planned_visits(
     return [PlannedVisit(*row) for row in (await session.execute(statement)).all()]
 
 
-async def visits_of_day(
+async def waiting_visits(
     session: AsyncSession, location_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> list[PlannedVisit]:
-    """A location's visits between two moments that are planned for somebody, or wait for somebody or for a time on that day."""
+    """A location's visits between two moments that nobody is planned for: without a technician, or with one who has left."""
+    at_work = exists().where(Technician.tenant_id == _C.tenant_id, Technician.id == _C.technician_id, Technician.active)
     statement = _VISIT.where(
         _C.location_id == location_id,
+        _C.status.in_([AppointmentStatus.REQUESTED, AppointmentStatus.SCHEDULED]),
+        ~at_work,
         or_(
-            _C.status.in_([*OCCUPYING, AppointmentStatus.COMPLETED]),
-            _C.status == AppointmentStatus.REQUESTED,
-        ),
-        or_(
-            (_C.starts_at < ends_at) & (_C.ends_at > starts_at) & (_C.starts_at > starts_at - LONGEST),
-            (_C.starts_at.is_(None)) & (_C.arrival_starts_at >= starts_at) & (_C.arrival_starts_at < ends_at),
+            and_(*_touching(starts_at, ends_at)),
+            and_(_C.starts_at.is_(None), _C.arrival_starts_at >= starts_at, _C.arrival_starts_at < ends_at),
         ),
     )
     return [PlannedVisit(*row) for row in (await session.execute(statement.order_by(_C.id))).all()]

@@ -21,6 +21,8 @@ from resolvers.grouping import grouped
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
+UNDER_WAY = frozenset({AppointmentStatus.ON_THE_WAY, AppointmentStatus.IN_PROGRESS})
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,19 @@ async def days_of(
 
 
 def _stops(visits: Sequence[PlannedVisit], now: datetime) -> tuple[Stop, ...]:
-    return tuple(stop for stop in (stop_of(visit, now) for visit in visits) if stop is not None)
+    return tuple(stop for stop in (stop_of(visit, now) for visit in _ahead(visits)) if stop is not None)
+
+
+def _ahead(visits: Sequence[PlannedVisit]) -> list[PlannedVisit]:
+    """What is not done; and of what is done the last visit, if it is from there that the technician will drive on.
+
+    How long earlier drives really took is no longer a question, and must not make a day look as if it could not be kept.
+    """
+    ahead = [visit for visit in visits if visit.status is not AppointmentStatus.COMPLETED]
+    if any(visit.status in UNDER_WAY for visit in ahead):
+        return ahead
+    done = [visit for visit in visits if visit.completed_at is not None and visit not in ahead]
+    return [*ahead, *sorted(done, key=lambda visit: visit.completed_at or visit.ends_at or EARLIEST)[-1:]]
 
 
 def technician_of(person: TechnicianRow, place: Place) -> Technician:

@@ -76,7 +76,8 @@ class Planning:
     travel: TravelEngine = field(default_factory=EstimatedTravel)
     geocoder: Geocoder = field(default_factory=ZipGeocoder)
     offline: ZipGeocoder = field(default_factory=ZipGeocoder)
-    solver: Vroom = field(default_factory=Vroom)
+    # A solver that hangs is killed while its request still has time to answer.
+    solver: Vroom = field(default_factory=lambda: Vroom(grace=1.5))
     schedules: Schedules = field(default_factory=Schedules)
 
     async def close(self) -> None:

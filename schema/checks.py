@@ -22,7 +22,8 @@ LENGTHS = {
     "description": 5_000,
     "sms_template": 1_600,
     "email_template": 20_000,
-    "token": 4_096,
+    # A day plan of hundreds of visits.
+    "token": 32_000,
     "after": 500,
     "url": 2_000,
 }

@@ -14,6 +14,7 @@ from schema.billing import BillingMutation, BillingQuery
 from schema.booking import BookingMutation
 from schema.booking_portal import BookingPortalQuery
 from schema.customer import CustomerMutation, CustomerQuery
+from schema.day_plan import DayPlanMutation, DayPlanQuery
 from schema.equipment import EquipmentMutation
 from schema.export import ExportMutation, ExportQuery
 from schema.leaving import LeavingMutation
@@ -28,8 +29,8 @@ from schema.scalars import SCALARS
 from schema.second_factor import SecondFactorMutation, SecondFactorQuery
 from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
-from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.suggestion import SuggestionQuery
+from schema.technician import TechnicianMutation, TechnicianQuery
 from schema.tenant import TenantMutation, TenantQuery
 from schema.time_off import TimeOffMutation
 from schema.tracked_visit import TrackedVisitQuery, TrackedVisitSubscription
@@ -53,6 +54,7 @@ Query = merge_types(
         BillingQuery,
         BookingPortalQuery,
         SuggestionQuery,
+        DayPlanQuery,
         UserQuery,
         ApiKeyQuery,
         SecondFactorQuery,
@@ -84,6 +86,7 @@ Mutation = merge_types(
         BillingMutation,
         BookingMutation,
         PositionMutation,
+        DayPlanMutation,
         PresenceMutation,
         WebhookMutation,
     ),
