@@ -82,6 +82,7 @@ def create_app(settings: Settings) -> Starlette:
     app.state.database = database
     app.state.settings = settings
     app.state.operations = operations
+    app.state.planning = planning
     return app
 
 
