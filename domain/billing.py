@@ -22,8 +22,8 @@ RECORDS_KEPT_YEARS = 7
 class Plan:
     """What a business pays for, by the month. `technician_limit` counts active ones; None: no limit.
 
-    Messages beyond `included_messages` are billed, never held back: a customer who waits for a technician must not be the
-    one who notices.
+    Messages beyond `included_messages` are told to Stripe like all usage, and never held back: a customer who waits for a
+    technician must not be the one who notices.
     """
 
     code: str

@@ -29,7 +29,7 @@ class Plan:
     price: Money
     technician_limit: int | None = strawberry.field(description="Active technicians at most; null: no limit.")
     included_messages: int = strawberry.field(
-        description="In a month. More are billed by the message, never held back."
+        description="In a month. More are never held back."
     )
 
     @classmethod
