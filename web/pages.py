@@ -64,6 +64,7 @@ def routes(settings: Settings, *, frame_ancestors: FrameAncestors = own_site_onl
     return [
         Route("/", home, methods=["GET"]),
         Route("/board", page("board"), methods=["GET"]),
+        Route("/settings", page("settings"), methods=["GET"]),
         Route("/book/{slug}", book, methods=["GET"]),
         Route("/track/{token}", page("track", private=True), methods=["GET"]),
         Route("/widget.js", widget, methods=["GET"]),

@@ -11,7 +11,7 @@ from web.pages_files import read_assets
 from web.pages_operations import operations
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["/board", "/book/somewhere", "/track/token"]
+PAGES = ["/board", "/settings", "/book/somewhere", "/track/token"]
 
 
 async def test_every_file_of_a_page_is_there_and_kept_for_good(service: Service) -> None:
