@@ -17,17 +17,20 @@ from models.errors import UNREACHABLE
 from models.purge import Due, due_upkeep
 from resolvers.export_run import run_export
 from resolvers.purge import purge_tenant
+from resolvers.upkeep import AT_ONCE as REMOVED_AT_ONCE
 from resolvers.upkeep import tidy
 from settings import Settings
 
 log = structlog.get_logger("upkeep")
 
 QUEUE = "upkeep"
-LOOK_S = 1.0
+LOOK_S, BUSY_S = 1.0, 0.1
 # What was queued stays due until somebody claims it: it is not queued again before this.
-AGAIN_S = 30.0
-# At the same time in one process, so that long exports leave room for messages.
-AT_ONCE = 2
+AGAIN_S = 10.0
+# In one process at the same time, and waiting for that: exports are long, and messages need the other threads.
+AT_ONCE, WAITING = 2, 2
+# Queued and still due: the broker's queue is kept short on purpose.
+QUEUED = 4
 ROOM = 50
 POOL = 2 * AT_ONCE + 1
 
@@ -41,7 +44,8 @@ class Upkeep(dramatiq.Middleware):
         self._settings = settings
         self._database: Database | None = None
         self._store: FileStore | None = None
-        self._under_way: set[tuple[str, str, str | None]] = set()
+        self._under_way: set[Due] = set()
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: Worker) -> None:
         """Open."""
@@ -57,19 +61,20 @@ class Upkeep(dramatiq.Middleware):
             loop.run_coroutine(self._close())
 
     async def work(self, task: str, tenant_id: str, row_id: str | None) -> None:
-        """The actor. What finds no place here, or is under way, stays due and is queued again."""
-        key = (task, tenant_id, row_id)
-        if key in self._under_way or len(self._under_way) >= AT_ONCE:
+        """The actor. What is under way here, or finds no place to wait, stays due and is queued again."""
+        due = Due(task, UUID(tenant_id), UUID(row_id) if row_id else None)
+        if due in self._under_way or len(self._under_way) >= AT_ONCE + WAITING:
             return
         if self._database is None or self._store is None:
             raise RuntimeError("the worker has not booted")
-        self._under_way.add(key)
+        self._under_way.add(due)
         try:
-            await do(self._database, self._store, Due(task, UUID(tenant_id), UUID(row_id) if row_id else None))
+            async with self._places:
+                await do(self._database, self._store, due)
         except UNREACHABLE as error:
             log.warning("upkeep interrupted", task=task, error=type(error).__name__)
         finally:
-            self._under_way.discard(key)
+            self._under_way.discard(due)
 
     async def _open(self) -> None:
         self._database = Database(self._settings.database_url or "", pool_size=POOL)
@@ -86,7 +91,8 @@ async def do(database: Database, store: FileStore, due: Due) -> None:
         case "export" if due.id is not None:
             await run_export(database, store, due.tenant_id, due.id)
         case "tidy":
-            await tidy(database, store, due.tenant_id)
+            while await tidy(database, store, due.tenant_id) == REMOVED_AT_ONCE:
+                pass
         case "purge":
             await purge_tenant(database, store, due.tenant_id)
         case _:
@@ -108,11 +114,14 @@ class Lookout:
 
     Args:
         send: puts it on the broker; blocks.
+        now: a clock in seconds.
     """
 
-    def __init__(self, database: Database, send: Send) -> None:
+    def __init__(self, database: Database, send: Send, now: Callable[[], float] = monotonic) -> None:
         self._database = database
         self._send = send
+        self._now = now
+        # What is due, and when it was last queued.
         self._queued: dict[Due, float] = {}
         # One thread: the brokers' connections are each a thread's own.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
@@ -120,26 +129,29 @@ class Lookout:
     async def run(self) -> None:
         """Look until cancelled; neither a lost database nor a lost broker ends it."""
         while True:
+            queued = 0
             try:
-                await self.look()
+                queued = await self.look()
             except UNREACHABLE as error:
                 log.warning("nothing looked for", error=type(error).__name__)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(BUSY_S if queued else LOOK_S)
 
     async def look(self) -> int:
-        """Queue what is due now, and tell how much that was."""
+        """Queue some of what is due now, and tell how much that was: what waited longest first, so that nothing that fails
+        again and again holds up the rest."""
         async with self._database.anonymous() as session:
             found = await due_upkeep(session, None, ROOM)
-        now = monotonic()
-        # What is not due any more has been done: the next time that it falls due it is queued at once.
-        still = self._queued.keys() & set(found)
-        self._queued = {due: at for due, at in self._queued.items() if due in still and now - at < AGAIN_S}
-        fresh = [due for due in found if due not in self._queued]
-        for due in fresh:
+        now = self._now()
+        # What is not due any more has been claimed or done: the next time that it falls due it is queued at once.
+        self._queued = {due: at for due, at in self._queued.items() if due in set(found)}
+        waiting = [due for due in found if now - self._queued.get(due, -AGAIN_S) >= AGAIN_S]
+        room = QUEUED - (len(found) - len(waiting))
+        chosen = sorted(waiting, key=lambda due: self._queued.get(due, -AGAIN_S))[: max(room, 0)]
+        for number, due in enumerate(chosen):
             if not await asyncio.get_running_loop().run_in_executor(self._thread, self._sent, due):
-                break
+                return number
             self._queued[due] = now
-        return len(fresh)
+        return len(chosen)
 
     def close(self) -> None:
         """Let the thread end."""

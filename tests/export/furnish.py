@@ -27,6 +27,7 @@ async def furnish(bench: Bench) -> dict[str, Any]:
         ("serviceCategoryCreate", {"name": "Kitchens"}),
         ("customPriceSet", {"customerId": world.customer, "serviceId": world.offer, "price": {"amount": "99.00"}}),
         ("apiKeyCreate", {"name": "Partner", "scopes": ["customers:read"]}),
+        ("webhookEndpointCreate", {"url": "https://example.com/hook", "eventTypes": ["*"]}),
     ):  # fmt: skip
         answer = await api.do(mutation, **given)
         assert answer["userErrors"] == [], (mutation, answer)

@@ -33,19 +33,24 @@ def worker(bench: Bench) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(20)
 
 
+def own(bench: Bench) -> list[str]:
+    """The files of this business: the worker does what other tests have left undone, too."""
+    return [key for key in bench.stored() if str(bench.tenant) in key]
+
+
 async def test_what_is_asked_for_is_done(folder: Bench) -> None:
     made = await folder.upload(picture(), appointmentId=await visit(folder))
     with worker(folder):
         await ask(folder)
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while (listed := (await folder.world.api.ask(LIST))["exports"])[0]["state"] != "READY":
                 await asyncio.sleep(0.1)
             assert (await folder.fetch(listed[0]["url"])).status_code == 200
             await folder.world.api.do("attachmentDelete", attachmentId=made["attachment"]["id"])
-            while any("attachments/" in key for key in folder.stored()):
+            while any("attachments/" in key for key in own(folder)):
                 await asyncio.sleep(0.1)
             await folder.world.api.do("accountDelete", password=PASSWORD, confirmBusinessName=folder.world.name)
-            while folder.stored():
+            while own(folder):
                 await asyncio.sleep(0.1)
             again = folder.world.service.client()
             values = {"businessName": "Again", "name": "Olive", "email": folder.world.email, "password": PASSWORD}
