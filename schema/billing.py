@@ -28,9 +28,7 @@ class Plan:
     name: str
     price: Money
     technician_limit: int | None = strawberry.field(description="Active technicians at most; null: no limit.")
-    included_messages: int = strawberry.field(
-        description="In a month. More are never held back."
-    )
+    included_messages: int = strawberry.field(description="In a month. More are never held back.")
 
     @classmethod
     def of(cls, plan: DomainPlan) -> "Plan":
