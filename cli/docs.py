@@ -31,11 +31,15 @@ def between_marks(text: str, part: str) -> str:
 
 def generated() -> Mapping[Path, str]:
     """Each file that holds generated parts, and what it should hold."""
+    from schema.permission_matrix import scope_table, table
     from schema.root import schema
 
     configuration = ROOT / "docs/configuration.md"
+    permissions = ROOT / "docs/permissions.md"
+    matrix = f"## Scopes\n\n{scope_table()}\n\n## Fields\n\n{table()}"
     return {
         configuration: between_marks(configuration.read_text(), settings_table()),
+        permissions: between_marks(permissions.read_text(), matrix),
         ROOT / "schema.graphql": f"{schema.as_str()}\n",
     }
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,8 +139,9 @@ class LocalFiles:
 
         def work() -> int:
             count = sum(len(files) for _, _, files in os.walk(folder))
-            with _available():
-                if folder.exists():
+            while folder.exists():
+                # Another one that removes the same may be a step ahead.
+                with suppress(FileNotFoundError), _available():
                     shutil.rmtree(folder)
             return count
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
+from domain.notification import MessageState, SuppressionReason
 from models.message import MESSAGE_CHANNEL, note_signal
 
 
@@ -18,37 +18,6 @@ class Claim:
 
     attempts: int
     fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message as it stands before its claim; nothing of it is locked yet."""
-
-    appointment_id: UUID
-    event: NotificationEvent
-    channel: MessageChannel
-    state: MessageState
-    occasion_at: datetime | None
-    next_attempt_at: datetime
-
-
-async def waiting_message(session: AsyncSession, message_id: UUID) -> Waiting | None:
-    """The message, if there is one."""
-    found = await session.execute(
-        text("SELECT appointment_id, event, channel, state, occasion_at, next_attempt_at FROM messages WHERE id = :id"),
-        {"id": message_id},
-    )
-    row = found.first()
-    if row is None:
-        return None
-    return Waiting(
-        row.appointment_id,
-        NotificationEvent(row.event),
-        MessageChannel(row.channel),
-        MessageState(row.state),
-        row.occasion_at,
-        row.next_attempt_at,
-    )
 
 
 # The clock is the statement's and not the transaction's, which may have waited for locks since it began.

@@ -134,14 +134,14 @@ _COLUMNS: tuple[Any, ...] = (
     _services.label("services"),
 )
 _a = _appointment
-_FOR_PLANNING = (
+_JOINED = (
     select(*_COLUMNS)
     .select_from(_a)
     .join(_customer, (_customer.tenant_id == _a.tenant_id) & (_customer.id == _a.customer_id))
     .join(_settings, (_settings.tenant_id == _a.tenant_id) & (_settings.location_id == _a.location_id))
     .join(_rule, (_rule.tenant_id == _a.tenant_id) & (_rule.location_id == _a.location_id))
-    .where(_a.id == bindparam("appointment"), _rule.event.in_(bindparam("events", expanding=True)))
 )
+_FOR_PLANNING = _JOINED.where(_a.id == bindparam("appointment"), _rule.event.in_(bindparam("events", expanding=True)))
 _taken = (
     update(Message)
     .where(
@@ -177,7 +177,21 @@ _TAKING_BACK = _FOR_PLANNING.add_columns(_told, _signalled.label("signalled"))
 # Shared locks on all that decides whether the message may go: whoever is about to move the appointment, switch the event
 # off or opt out is waited for and seen; whoever comes later finds the message claimed. In the order in which changes of
 # an appointment lock, and before the message itself.
-_LOCKED = _FOR_PLANNING.with_for_update(read=True, of=[_appointment, _customer, _settings, _rule])
+_message = aliased(Message, name="m")
+_mine = _message.id == bindparam("message")
+_LOCKED = (
+    _JOINED.where(
+        _a.id == select(_message.appointment_id).where(_mine).scalar_subquery(),
+        _rule.event == select(_message.event).where(_mine).scalar_subquery(),
+    )
+    .add_columns(
+        select(func.jsonb_build_array(_message.channel, _message.state, _message.occasion_at, _message.next_attempt_at))
+        .where(_mine)
+        .scalar_subquery()
+        .label("message")
+    )
+    .with_for_update(read=True, of=[_appointment, _customer, _settings, _rule])
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +240,30 @@ def _taking(stale: TakeBack) -> dict[str, Any]:
     }
 
 
-async def lock_facts(session: AsyncSession, appointment_id: UUID, event: NotificationEvent) -> Facts | None:
-    """The facts for one event, which nobody changes until the transaction ends; None when its location has no such rule."""
-    row = (await session.execute(_LOCKED, {"appointment": appointment_id, "events": [event]})).first()
-    return None if row is None else _facts(row)
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message as it stands before its claim; nothing of it is locked yet."""
+
+    channel: MessageChannel
+    state: MessageState
+    occasion_at: datetime | None
+    next_attempt_at: datetime
+
+
+async def lock_facts(session: AsyncSession, message_id: UUID) -> tuple[Waiting, Facts] | None:
+    """A message, and its facts, which nobody changes until the transaction ends; None when there is no such message, or its
+    location has no such rule."""
+    row = (await session.execute(_LOCKED, {"message": message_id})).first()
+    if row is None:
+        return None
+    channel, state, occasion_at, next_attempt_at = row.message
+    waiting = Waiting(
+        MessageChannel(channel),
+        MessageState(state),
+        datetime.fromisoformat(occasion_at) if occasion_at else None,
+        datetime.fromisoformat(next_attempt_at),
+    )
+    return waiting, _facts(row)
 
 
 def _facts(row: Row[Any]) -> Facts:

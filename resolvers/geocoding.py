@@ -40,7 +40,7 @@ async def with_place(planning: Planning, database: Database, secret: str, addres
     if address.point is not None:
         return address
     found = await _ask(planning.geocoder, database, secret, address)
-    if found is None and planning.geocoder is not planning.offline:
+    if found is None and planning.geocoder.name != planning.offline.name:
         # Better the middle of the ZIP code than nothing; its precision says what it is worth.
         found = await planning.offline.locate(address)
     return address if found is None else replace(address, point=found.point, precision=found.precision)

@@ -7,8 +7,8 @@ from domain.message import is_fresh
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from domain.notification_quiet import send_time
 from models.database import Transaction
-from models.message_claim import Claim, Waiting, claim_message, defer, put_off, suppress, waiting_message
-from models.message_facts import Facts, lock_facts
+from models.message_claim import Claim, claim_message, defer, put_off, suppress
+from models.message_facts import Facts, Waiting, lock_facts
 from resolvers.message_text import Words, put_into_words
 from settings import Settings
 
@@ -53,19 +53,15 @@ async def claim(session: Transaction, message_id: UUID, settings: Settings) -> C
     What decides is read under locks that last until the commit: a reschedule, a switch or an opt-out that has been
     committed is seen, and one that has not been waits until the claim stands.
     """
-    found = await waiting_message(session, message_id)
-    if found is None:
-        return None
-    if found.state is MessageState.SENDING:
-        return InFlight()
-    if found.state is not MessageState.QUEUED:
-        return None
-    facts = await lock_facts(session, found.appointment_id, found.event)
-    if facts is None:
+    locked = await lock_facts(session, message_id)
+    if locked is None:
         # Its location has no such rule any more.
         await suppress(session, message_id, SuppressionReason.DISABLED)
-        return HeldBack(SuppressionReason.DISABLED)
-    if found.next_attempt_at > facts.now:
+        return None
+    found, facts = locked
+    if found.state is MessageState.SENDING:
+        return InFlight()
+    if found.state is not MessageState.QUEUED or found.next_attempt_at > facts.now:
         return None
     reason = _held_back(found, facts)
     if reason is not None:

@@ -10,8 +10,10 @@ from uuid import UUID
 from domain.slots import TechnicianDay
 from domain.slots_prepare import Schedule
 from integrations.geocoding import Geocoder
+from integrations.geocoding_geopy import google, nominatim
 from integrations.geocoding_zip import ZipGeocoder
 from integrations.travel_time import EstimatedTravel, TravelEngine
+from integrations.travel_time_http import http_travel
 from integrations.vroom import Vroom
 from settings import Settings
 
@@ -87,9 +89,28 @@ class Planning:
 
 
 def planning_for(settings: Settings) -> Planning:
-    """The engines that the settings name."""
-    del settings
-    return Planning()
+    """The engines that the settings name.
+
+    Raises:
+        ValueError: ROUTING_URL names no engine, or Google's key is missing.
+    """
+    return Planning(
+        travel=http_travel(settings.routing_url) if settings.routing_url else EstimatedTravel(),
+        geocoder=_geocoder(settings),
+    )
+
+
+def _geocoder(settings: Settings) -> Geocoder:
+    match settings.geocoder:
+        case "nominatim":
+            return nominatim(settings.geocoder_base_url, settings.geocoder_per_second)
+        case "google":
+            if settings.geocoder_api_key is None:
+                raise ValueError("GEOCODER=google needs GEOCODER_API_KEY")
+            key = settings.geocoder_api_key.get_secret_value()
+            return google(settings.geocoder_base_url, key, settings.geocoder_per_second)
+        case _:
+            return ZipGeocoder()
 
 
 def coming_step(now: datetime) -> datetime:

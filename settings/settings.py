@@ -3,6 +3,7 @@
 import secrets
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -164,6 +165,31 @@ class Settings(BaseSettings):
         None,
         validation_alias="SPS_ANALYTICS_ID",
         description="Google Analytics 4 measurement id; without it no page has analytics, and with it none whose visitor sends DNT or Sec-GPC.",
+    )
+    geocoder: Literal["zip", "nominatim", "google"] = Field(
+        "zip",
+        validation_alias="GEOCODER",
+        description="Who finds the places of addresses: zip (offline, the middle of the ZIP code), nominatim or google.",
+    )
+    geocoder_base_url: str | None = Field(
+        None,
+        validation_alias="GEOCODER_BASE_URL",
+        description="Where the geocoder is reached instead of its public host: a server of one's own, or a stand-in.",
+    )
+    geocoder_api_key: SecretStr | None = Field(
+        None, validation_alias="GEOCODER_API_KEY", description="Google's key; nominatim needs none."
+    )
+    geocoder_per_second: float = Field(
+        1.0,
+        gt=0,
+        le=1_000,
+        validation_alias="GEOCODER_PER_SECOND",
+        description="Requests that a process sends to the geocoder at most; Nominatim's public server allows one.",
+    )
+    routing_url: str | None = Field(
+        None,
+        validation_alias="ROUTING_URL",
+        description="Engine of travel times, as osrm+http://host:5000 or valhalla+http://host:8002; default: an estimate by distance.",
     )
     stripe_secret_key: SecretStr | None = Field(
         None,

@@ -17,6 +17,7 @@ log = structlog.get_logger("relay")
 BUSY_S, BUSY_LOOKS, IDLE_S = 0.03, 40, 1.0
 
 Send = Callable[[UUID, UUID], object]
+SendAll = Callable[[Sequence[tuple[UUID, UUID]]], object]
 
 
 class Relay:
@@ -26,14 +27,14 @@ class Relay:
     broker may lose what it was given: after the lease the row is due again.
 
     Args:
-        send: puts a message's ids on the broker; blocks.
+        send_all: puts the ids of messages on the broker; blocks.
         lease_seconds: how long a row that was handed out is left to the broker.
         room: how many may be waiting on the broker. A long queue there would outlive its leases.
     """
 
-    def __init__(self, database: Database, send: Send, *, lease_seconds: float, room: int) -> None:
+    def __init__(self, database: Database, send_all: SendAll, *, lease_seconds: float, room: int) -> None:
         self._database = database
-        self._send = send
+        self._send_all = send_all
         self._lease = lease_seconds
         self._room = room
         self._woken = asyncio.Event()
@@ -61,7 +62,7 @@ class Relay:
         async with self._database.anonymous() as session:
             due = await dispatch_messages(session, self._lease, self._room)
         if due:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._send_all, due)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._hand_over, due)
         return len(due)
 
     def close(self) -> None:
@@ -75,11 +76,9 @@ class Relay:
         except TimeoutError:
             return
 
-    def _send_all(self, due: Sequence[tuple[UUID, UUID]]) -> None:
-        for number, (tenant_id, message_id) in enumerate(due):
-            try:
-                self._send(tenant_id, message_id)
-            except Exception as error:  # noqa: BLE001 (each broker has its own kinds)
-                # They are due again after their lease.
-                log.warning("broker out of reach", error=type(error).__name__, left=len(due) - number)
-                return
+    def _hand_over(self, due: Sequence[tuple[UUID, UUID]]) -> None:
+        try:
+            self._send_all(due)
+        except Exception as error:  # noqa: BLE001 (each broker has its own kinds)
+            # They are due again after their lease.
+            log.warning("broker out of reach", error=type(error).__name__, due=len(due))

@@ -21,10 +21,10 @@ from subscriptions.backends import PostgresBackend, ReconnectingBackend, backend
 from workers import upkeep, webhook
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
-from workers.broker import QUEUE, make_broker
+from workers.broker import QUEUE, make_broker, send_all
 from workers.clock import Clock
 from workers.deliver import Deliverer
-from workers.relay import Relay, Send
+from workers.relay import Relay, Send, SendAll
 
 log = structlog.get_logger("worker")
 
@@ -91,12 +91,12 @@ class Delivery(dramatiq.Middleware):
             await self._database.close()
 
 
-def declare(broker: dramatiq.Broker, settings: Settings) -> Send:
-    """Declare the actor on a broker, and give the function that queues a message's ids for it."""
+def declare(broker: dramatiq.Broker, settings: Settings) -> SendAll:
+    """Declare the actor on a broker, and give the function that queues the ids of messages for it."""
     delivery = Delivery(settings)
     broker.add_middleware(delivery)
     actor = dramatiq.actor(actor_name="deliver", queue_name=QUEUE, broker=broker)(delivery.deliver)
-    return lambda tenant_id, message_id: actor.send(str(tenant_id), str(message_id))
+    return lambda due: send_all(broker, [actor.message(str(tenant), str(message)) for tenant, message in due])
 
 
 def main(settings: Settings) -> int:
@@ -124,7 +124,7 @@ def main(settings: Settings) -> int:
     return 0
 
 
-async def _relay(settings: Settings, send: Send, keep_up: upkeep.Send, send_webhook: Send) -> None:
+async def _relay(settings: Settings, send: SendAll, keep_up: upkeep.Send, send_webhook: Send) -> None:
     url = settings.database_url or ""
     database = Database(url, pool_size=RELAY_POOL)
     relay = Relay(

@@ -1,5 +1,6 @@
 """A business with its file store, and the steps of an upload."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class Bench:
         if self.bucket is not None:
             return sorted(self.bucket.objects)
         root = self.settings.data_dir / "files"
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        # A worker may be removing them.
+        return sorted(str((Path(at) / name).relative_to(root)) for at, _, names in os.walk(root) for name in names)
 
     def content(self) -> bytes:
         """All that is kept, end to end."""

@@ -48,7 +48,7 @@ class Attacker:
             what differs, or None.
         """
         kinds = {slot.path: slot.prefix or self.rng.choice(list(self.victim.ids)) for slot in operation.slots}
-        theirs = {path: self.rng.choice(self.victim.ids[kind]) for path, kind in kinds.items()}
+        theirs = {path: self.rng.choice(self.victim.ids[kind]) for path, kind in kinds.items() if path in foreign}
         cursor = self.rng.choice([None, self.rng.choice(self.victim.cursors), "bm90IGEgY3Vyc29y"])
 
         def with_ids(of: dict[str, str]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Attacker:
         """The answer's status and body, without what varies by itself; the victim's data in it fails the test."""
         self.seen += 1
         if operation.kind == "subscription":
-            text = await self._subscribe(operation, variables)
+            text = await listened(self.client, operation, variables, self.patience)
         else:
             answer = await self.client.post(operation.document, **variables)
             text = f"{answer.status_code} {_shown(answer)}"
@@ -106,37 +106,6 @@ class Attacker:
         done = await self.client.do("logIn", email=self.email, password=PASSWORD)
         assert done["userErrors"] == [], done
 
-    async def _subscribe(self, operation: Operation, variables: dict[str, Any]) -> str:
-        """What a subscription answers before an operation behind it has been answered."""
-        headers = {} if self.email is None else self.client.cookie_header
-        if key := self.client.http.headers.get("authorization"):
-            headers["authorization"] = key
-        async with websockets.connect(
-            self.client.url.replace("http", "ws", 1),
-            subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
-            additional_headers=headers,
-        ) as socket:
-            await socket.send('{"type": "connection_init"}')
-            await socket.recv()
-            heard = []
-            for id_, payload in (
-                ("1", {"query": operation.document, "variables": variables}),
-                ("2", {"query": "{ viewer { scopes } }"}),
-            ):
-                await socket.send(json.dumps({"type": "subscribe", "id": id_, "payload": payload}))
-            answered = False
-            while not answered or self.patience:
-                try:
-                    message = json.loads(await asyncio.wait_for(socket.recv(), self.patience if answered else 10))
-                except TimeoutError:
-                    break
-                answered = answered or (message["type"] == "complete" and message["id"] == "2")
-                if message["id"] == "1":
-                    heard.append(message)
-                    if message["type"] != "next":
-                        break
-            return json.dumps(heard)
-
     def _note(self, operation: Operation, foreign: set[str], answer: str) -> None:
         nothing = '"it":null' in answer or '"it":[null' in answer or "[]" in answer or '"totalCount":0' in answer
         if nothing or any(code in answer for code in REACHED) or operation.kind == "subscription":
@@ -147,3 +116,35 @@ def _shown(answer: httpx.Response) -> str:
     body = answer.json()
     body.pop("extensions", None)
     return json.dumps(body, separators=(",", ":"))
+
+
+async def listened(client: Client, operation: Operation, variables: dict[str, Any], patience: float) -> str:
+    """What a subscription answers before an operation behind it has been answered, and then for so many seconds."""
+    headers = dict(client.cookie_header) if client.http.cookies else {}
+    if key := client.http.headers.get("authorization"):
+        headers["authorization"] = key
+    async with websockets.connect(
+        client.url.replace("http", "ws", 1),
+        subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
+        additional_headers=headers,
+    ) as socket:
+        await socket.send('{"type": "connection_init"}')
+        await socket.recv()
+        heard = []
+        for id_, payload in (
+            ("1", {"query": operation.document, "variables": variables}),
+            ("2", {"query": "{ viewer { scopes } }"}),
+        ):
+            await socket.send(json.dumps({"type": "subscribe", "id": id_, "payload": payload}))
+        answered = False
+        while not answered or patience:
+            try:
+                message = json.loads(await asyncio.wait_for(socket.recv(), patience if answered else 10))
+            except TimeoutError:
+                break
+            answered = answered or (message["type"] == "complete" and message["id"] == "2")
+            if message["id"] == "1":
+                heard.append(message)
+                if message["type"] != "next":
+                    break
+        return json.dumps(heard)

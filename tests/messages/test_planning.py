@@ -11,7 +11,7 @@ async def test_booking_plans_confirmation_and_reminder(bench: Bench) -> None:
     rows = bench.ledger(appointment, channel="SMS")
     assert [(row["event"], row["state"]) for row in rows] == [("CONFIRMATION", "QUEUED"), ("REMINDER", "QUEUED")]
     confirmation, reminder = rows
-    assert abs(confirmation["send_at"] - datetime.now(UTC)) < timedelta(seconds=10)
+    assert abs(confirmation["send_at"] - datetime.now(UTC)) < timedelta(minutes=1)
     assert reminder["send_at"] == datetime.fromisoformat(in_days(2))
     assert confirmation["recipient"] == bench.phone
     assert "your appointment #1001 is booked for" in confirmation["body"]

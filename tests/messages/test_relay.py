@@ -1,6 +1,7 @@
 """The relay hands out what is due, once a lease, and forgets nothing; the clock does each task once a span."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -71,10 +72,10 @@ async def test_a_broker_out_of_reach_loses_nothing(bench: Bench) -> None:
     handed: list[UUID] = []
     broken = True
 
-    def send(_tenant_id: UUID, message_id: UUID) -> None:
+    def send(due: Sequence[tuple[UUID, UUID]]) -> None:
         if broken:
             raise ConnectionError("no broker")
-        handed.append(message_id)
+        handed.extend(message for _, message in due)
 
     relay = Relay(bench.database, send, lease_seconds=1, room=10_000)
     running = asyncio.create_task(relay.run())

@@ -1,7 +1,8 @@
 """A location's notification settings: switches, offsets, quiet hours and words, refused with a path when they are none."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -101,7 +102,7 @@ async def test_a_preview_says_what_would_be_sent(bench: Bench) -> None:
     assert shown["sms"].startswith(f"{bench.world.name}: your appointment #1042 is booked for ")
     assert shown["sms"].endswith("9:00 AM to 11:00 AM.")
     assert shown["smsSegments"] == 1
-    tomorrow = datetime.now(UTC) - timedelta(hours=6) + timedelta(days=1)
+    tomorrow = datetime.now(ZoneInfo("America/Chicago")) + timedelta(days=1)
     assert f"{tomorrow:%A}" in shown["sms"]
     shown = (
         await bench.world.api.ask(

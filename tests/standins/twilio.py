@@ -54,6 +54,8 @@ class TwilioStandIn:
     on_request: Callable[[dict[str, str]], None] = lambda _form: None
     on_taken: Callable[[Text], None] = lambda _text: None
     base_url: str = ""
+    silent: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def settings(self) -> dict[str, Any]:
@@ -121,7 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(500, {"code": 20500, "message": "broken", "status": 500})
                 return
             if treated == SILENT_TAKEN:
-                time.sleep(stand_in.silence_s)
+                stand_in.silent += 1
+                stand_in.over.wait(stand_in.silence_s)
+                stand_in.silent -= 1
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
@@ -198,5 +202,6 @@ def twilio_stand_in() -> Iterator[TwilioStandIn]:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield stand_in
+        stand_in.over.set()
         server.shutdown()
         thread.join()
