@@ -22,7 +22,7 @@ def main(problem: str, solution: str, seconds: str, threads: str, kill_after: st
     """
     if hasattr(signal, "alarm"):
         signal.alarm(int(kill_after))
-    import vroom  # type: ignore[import-untyped]  # after the alarm is set: the import itself takes time
+    import vroom  # after the alarm is set: the import itself takes time
 
     instance = vroom.Input.from_json(Path(problem))
     solved = instance.solve(
