@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from integrations.embedded_postgres import temporary_postgres
 from models.migrate import upgrade
@@ -65,7 +66,7 @@ async def run(database_url: str, rate: float, seconds: float) -> list[float]:
         for number in range(count):
             await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
             mutation = MOVES[number // len(made) % len(MOVES)]
-            extra = {"etaMinutes": 10} if mutation == "appointmentMarkOnTheWay" else {}
+            extra: dict[str, Any] = {"etaMinutes": 10} if mutation == "appointmentMarkOnTheWay" else {}
             moves.append(
                 asyncio.create_task(world.api.do(mutation, appointmentId=made[number % len(made)]["id"], **extra))
             )

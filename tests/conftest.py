@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from integrations.embedded_postgres import temporary_postgres
@@ -15,6 +16,9 @@ from tests.service import Service, running_service
 from tests.world import World, new_world
 
 APP_ROLE = "sps_app"
+# How soon a busy machine makes examples says nothing about the product.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
