@@ -69,7 +69,9 @@ class Page:
 
     async def click(self, selector: str, text: str = "", origin: str | None = None) -> None:
         """Click the first such element, once it is there and enabled."""
-        found = f"[...document.querySelectorAll({selector!r})].find((e) => e.textContent.includes({text!r}) && !e.disabled)"
+        found = (
+            f"[...document.querySelectorAll({selector!r})].find((e) => e.textContent.includes({text!r}) && !e.disabled)"
+        )
         await self.until(f"Boolean({found})", origin)
         await self.run(f"{found}.click()", origin)
 
