@@ -26,7 +26,12 @@ class Email:
 
 
 class EmailSender(Protocol):
-    """Hands emails to a mail server."""
+    """Hands emails to a mail server.
+
+    `leaves_nothing`: nothing ever leaves this machine, so that a message whose worker was lost has certainly not been sent.
+    """
+
+    leaves_nothing: bool
 
     async def send(self, email: Email, not_after: float) -> Accepted:
         """Hand an email over, unless the moment `not_after` (of `boot_time`) has passed.

@@ -18,6 +18,8 @@ class FolderEmailSender:
         folder: made when it is not there.
     """
 
+    leaves_nothing = True
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

@@ -11,6 +11,8 @@ log = structlog.get_logger("email")
 class LocalEmailSender:
     """Sends nothing. The log names neither address nor words: they are customers' data, and stand in the ledger."""
 
+    leaves_nothing = True
+
     async def send(self, email: Email, not_after: float) -> Accepted:
         """Log it."""
         not_too_late(not_after)

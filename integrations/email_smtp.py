@@ -21,6 +21,8 @@ class SmtpEmailSender:
         ValueError: the URL or SPS_EMAIL_FROM is none.
     """
 
+    leaves_nothing = False
+
     def __init__(self, settings: Settings) -> None:
         url = urlsplit(settings.smtp_url or "")
         if url.scheme not in {"smtp", "smtps"} or not url.hostname:

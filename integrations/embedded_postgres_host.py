@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -201,10 +202,12 @@ def cluster_folder(host: Host, home: Path) -> Path:
     reach = run_as(host.account, ["/bin/sh", "-c", 'cd "$1"', "sh", str(home)])
     if reach.returncode == 0:
         return data
-    elsewhere = SYSTEM_HOME / f"data-{sha256(str(home.resolve()).encode()).hexdigest()[:16]}"
     try:
         _public_folder(SYSTEM_HOME)
-        elsewhere.mkdir(mode=0o711, exist_ok=True)
+        # A name of its own, and not one that follows from ours: who removes our folder starts empty.
+        elsewhere = Path(tempfile.mkdtemp(prefix="data-", dir=SYSTEM_HOME))
+        elsewhere.chmod(0o711)
+        (elsewhere / "belongs-to").write_text(f"{data}\n", encoding="utf-8")
     except OSError as error:
         raise EmbeddedPostgresError(
             f"The account {host.account.name}, which PostgreSQL runs as because it refuses root, cannot enter {home}, "

@@ -103,7 +103,7 @@ async def days_of(
             technician=technician_of(person, place),
             zone=place.zone,
             hours=hours_from_json(person.working_hours),
-            lunch=_lunch(person),
+            lunch=lunch_of(person),
             closures=place.closures,
             time_off=tuple((row.starts_at, row.ends_at) for row in off.get(person.id, [])),
             stops=_stops([visit for visit in visits.get(person.id, []) if visit.id != without], now),
@@ -180,7 +180,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _lunch(person: TechnicianRow) -> LunchRule | None:
+def lunch_of(person: TechnicianRow) -> LunchRule | None:
+    """A technician's lunch as the rules see it."""
     if person.lunch is None:
         return None
     return LunchRule(

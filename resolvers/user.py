@@ -165,7 +165,6 @@ async def remove_user(caller: Caller, user_id: UUID) -> None:
             caller,
             SecurityEventType.USER_REMOVED,
             userId=encode(Prefix.USER, user.id),
-            name=user.name,
             role=user.role.value,
         )
         await session.delete(user)

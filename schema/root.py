@@ -13,6 +13,7 @@ from schema.attachment import AttachmentMutation
 from schema.billing import BillingMutation, BillingQuery
 from schema.booking import BookingMutation
 from schema.booking_portal import BookingPortalQuery
+from schema.configuration_warning import ConfigurationWarningQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.day_plan import DayPlanMutation, DayPlanQuery
 from schema.equipment import EquipmentMutation
@@ -55,6 +56,7 @@ Query = merge_types(
         BookingPortalQuery,
         SuggestionQuery,
         DayPlanQuery,
+        ConfigurationWarningQuery,
         UserQuery,
         ApiKeyQuery,
         SecondFactorQuery,

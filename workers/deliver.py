@@ -46,7 +46,7 @@ class Deliverer:
         self._database = database
         self._sms = sms
         self._email = email
-        self._reconciler = Reconciler(settings, database, sms)
+        self._reconciler = Reconciler(settings, database, sms, email)
 
     async def deliver(self, tenant_id: UUID, message_id: UUID) -> None:
         """Do what is to be done about a message now: send it, find out about it, or nothing."""

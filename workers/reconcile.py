@@ -10,6 +10,7 @@ from domain.message import reported_state
 from domain.message_retry import MOST_ATTEMPTS, Verdict, still_unknown
 from domain.notification import MessageChannel, MessageState, SuppressionReason
 from integrations.delivery import CannotTell
+from integrations.email import EmailSender
 from integrations.sms import SmsSender
 from models.database import Database
 from models.message_claim import fail, requeue
@@ -25,10 +26,11 @@ AGAIN_S, TWIN_S = 15.0, 3.0
 class Reconciler:
     """Asks the provider's list; where it has none, goes by `domain.message_retry.still_unknown`."""
 
-    def __init__(self, settings: Settings, database: Database, sms: SmsSender) -> None:
+    def __init__(self, settings: Settings, database: Database, sms: SmsSender, email: EmailSender) -> None:
         self._settings = settings
         self._database = database
         self._sms = sms
+        self._email = email
 
     async def find_out(self, tenant_id: UUID, message_id: UUID) -> None:
         """Settle a message whose outcome is unknown, or leave it for later; nothing for one that is on its way."""
@@ -42,7 +44,7 @@ class Reconciler:
         if twin:
             await self._later(tenant_id, unknown, TWIN_S)
             return
-        absent = False
+        absent = unknown.channel is MessageChannel.EMAIL and self._email.leaves_nothing
         if unknown.channel is MessageChannel.SMS:
             try:
                 if await self._found(tenant_id, unknown):

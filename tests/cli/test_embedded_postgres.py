@@ -207,14 +207,21 @@ def test_root_runs_it_as_another_account_that_may_not_connect(folder: Path) -> N
 @PRIVATE_FOLDER_OF_ROOT
 def test_root_may_keep_its_data_where_no_other_account_can_enter(folder: Path) -> None:
     folder.chmod(0o700)
-    try:
-        with embedded_postgres(folder) as server:
-            execute(server, "create table kept ()")
-        with embedded_postgres(folder) as server:
-            assert execute(server, "select to_regclass('kept') is not null") == [(True,)]
-        assert folder.stat().st_mode & 0o777 == 0o700
-    finally:
-        shutil.rmtree((folder / "postgres/data").readlink().parent)
+    kept = "select to_regclass('kept') is not null"
+    with embedded_postgres(folder) as server:
+        execute(server, "create table kept ()")
+        first = server.data_dir.parent
+    with embedded_postgres(folder) as server:
+        assert execute(server, kept) == [(True,)]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (first / "belongs-to").read_text() == f"{folder}/postgres/data\n"
+    # Who removes the folder wants to start empty.
+    shutil.rmtree(folder / "postgres")
+    with embedded_postgres(folder) as server:
+        assert execute(server, kept) == [(False,)]
+        second = server.data_dir.parent
+    for place in (first, second):
+        shutil.rmtree(place)
 
 
 @PRIVATE_FOLDER_OF_ROOT

@@ -119,6 +119,14 @@ async def test_a_second_attempt_is_recognisable(posting: Bench, mail: MailStandI
     assert len(mail.received) == 2
 
 
+async def test_where_nothing_leaves_nothing_is_in_doubt(bench: Bench) -> None:
+    """Without a mail server, what a worker that died had claimed goes again at once."""
+    row = await confirmation(bench)
+    bench.set(row, state="'SENDING'", attempts="1", fence="1", claimed_at="now() - interval '4 seconds'")
+    assert (await bench.deliver(row))["state"] == "QUEUED"
+    assert (await bench.deliver(row))["state"] == "SENT"
+
+
 async def test_no_server(posting: Bench) -> None:
     settings = posting.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:9"})
     deliverer = Deliverer(settings, posting.database, posting.sms, email_sender(settings))
