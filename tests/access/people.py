@@ -24,6 +24,7 @@ class Mailbox:
     """A mail server that keeps what it is given."""
 
     mails: list[Email] = field(default_factory=list)
+    leaves_nothing: bool = False
 
     async def send(self, email: Email, not_after: float) -> Accepted:
         self.mails.append(email)
