@@ -7,9 +7,10 @@ import time
 import httpx
 
 from integrations.payments import Payments
+from models.billing import lock_account
 from models.database import Database
 from models.stripe_event import keep_event
-from resolvers.billing_event import read_event
+from resolvers.billing_event import attempt, read_event
 from resolvers.billing_sweep import look_after, sweep
 from tests.billing.payer import Payer
 from tests.process import free_port, process, wait_until_ready
@@ -123,14 +124,47 @@ async def test_asking_again_does_not_begin_the_grace_again(
     subscription = await payer.subscribe("PRO")
     payer.stripe.clock += 30 * DAY
     payer.stripe.renew(subscription, paid=False)
-    due = []
-    for _ in range(2):
-        payer.sql("UPDATE billing_accounts SET asked_at = NULL")
-        await look_after(database, payments, payer.tenant_id)
-        due += payer.sql("SELECT status, read_only_from FROM tenants")
-    assert due[0] == due[1]
-    assert due[0]["status"] == "PAST_DUE"
-    assert abs(due[0]["read_only_from"].timestamp() - payer.stripe.clock - 14 * DAY) < 5
+    await look_after(database, payments, payer.tenant_id)
+    (due,) = payer.sql("SELECT status, read_only_from FROM tenants")
+    assert due["status"] == "PAST_DUE"
+    assert abs(due["read_only_from"].timestamp() - payer.stripe.clock - 14 * DAY) < 5
+    # Without an invoice that tells since when: since it was seen for the first time.
+    payer.owner_sql("DELETE FROM billing_records WHERE tenant_id = %s", payer.tenant_id)
+    payer.stripe.invoices.clear()
+    payer.sql("UPDATE billing_subscriptions SET observed_at = '2026-01-05T00:00:00Z'")
+    payer.sql("UPDATE billing_accounts SET asked_at = NULL")
+    await look_after(database, payments, payer.tenant_id)
+    (due,) = payer.sql("SELECT read_only_from FROM tenants")
+    assert due["read_only_from"].isoformat() == "2026-01-19T00:00:00+00:00"
+
+
+async def test_an_event_that_meets_a_lock_is_answered_and_done_later(
+    payer: Payer, database: Database, payments: Payments
+) -> None:
+    await payer.subscribe("PRO", tell=False)
+    event = next(each for each in payer.stripe.events if each["type"] == "customer.subscription.updated")
+    async with database.tenant(payer.tenant_id) as holder:
+        await lock_account(holder, payer.tenant_id, bills=True)
+        assert await payer.tell([event]) == [200]
+    row = payer.owner_sql(
+        "SELECT done_at, extract(epoch FROM next_attempt_at - received_at)::int AS lease FROM stripe_events WHERE id = %s",
+        event["id"],
+    )
+    # Whoever took it has it in hand for a while: the sweep must not begin beside it.
+    assert row == [{"done_at": None, "lease": 30}]
+    payer.owner_sql("UPDATE stripe_events SET next_attempt_at = now() WHERE id = %s", event["id"])
+    await sweep(database, payments)
+    assert (payer.kept(event["id"]) or {})["outcome"] == "APPLIED"
+
+
+async def test_a_second_process_with_the_same_event_in_hand_does_not_do_it_again(
+    payer: Payer, database: Database
+) -> None:
+    await payer.subscribe("PRO")
+    event = next(each for each in payer.stripe.events if each["type"] == "customer.subscription.updated")
+    payer.owner_sql("DELETE FROM billing_subscriptions WHERE tenant_id = %s", payer.tenant_id)
+    await attempt(database, read_event(event), billed=True)
+    assert payer.sql("SELECT 1 FROM billing_subscriptions") == []
 
 
 async def test_what_two_events_of_one_second_leave_open_stripe_is_asked(
