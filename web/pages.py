@@ -1,4 +1,4 @@
-"""The pages that people see: dispatch board, settings, booking, tracking, and the script that puts booking on other sites.
+"""The pages that people see: dispatch board, settings, booking, tracking, passwords, and the script that puts booking on other sites.
 
 They are static files and talk GraphQL alone; nothing about a business is written into them here.
 """
@@ -67,6 +67,8 @@ def routes(settings: Settings, *, frame_ancestors: FrameAncestors = own_site_onl
         Route("/settings", page("settings"), methods=["GET"]),
         Route("/book/{slug}", book, methods=["GET"]),
         Route("/track/{token}", page("track", private=True), methods=["GET"]),
+        Route("/invitation", page("invitation", private=True), methods=["GET"]),
+        Route("/password-reset", page("password-reset", private=True), methods=["GET"]),
         Route("/widget.js", widget, methods=["GET"]),
         Route("/static/{path:path}", static, methods=["GET"]),
     ]

@@ -40,6 +40,7 @@ export function LogIn({ onDone, note }) {
       ${second && html`<label>Code of your authenticator app, or a recovery code <input name="code" autocomplete="one-time-code" autofocus required /></label>`}
       ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
       <button class="primary" disabled=${busy}>${busy ? "One moment…" : "Log in"}</button>
+      <p><a href="/password-reset">Forgot your password?</a></p>
     </form>
   </main>`;
 }
