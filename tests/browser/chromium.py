@@ -63,6 +63,12 @@ class Page:
                 raise PageError(f"never came true: {script}\n{self.troubles}\n{shown}")
             await asyncio.sleep(0.03)
 
+    async def heard(self, text: str) -> None:
+        """Wait for a complaint of the browser's."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(text in each for each in self.troubles):
+                await asyncio.sleep(0.03)
+
     async def see(self, selector: str, text: str = "") -> None:
         """Wait for an element with a text."""
         await self.until(f"[...document.querySelectorAll({selector!r})].some((e) => e.textContent.includes({text!r}))")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import Browser, Page, chromium, running_browser
+from tests.service import Service
 from tests.world import PASSWORD, World
 
 PICTURES = Path(os.environ.get("SPS_TEST_PICTURES", "")) if os.environ.get("SPS_TEST_PICTURES") else None
@@ -18,7 +19,9 @@ ALWAYS_OPEN = [
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(service: Service) -> AsyncIterator[Browser]:
+    """Closed before the service is, so that no socket is cut in the middle of something."""
+    assert service.port
     if chromium() is None:
         pytest.skip("needs Chromium")
     async with running_browser() as running:

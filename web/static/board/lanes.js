@@ -13,7 +13,7 @@ export const initials = (name) => name.split(/\s+/).map((part) => part[0]).slice
 /** What a screen reader says of it. @param {any} it @param {string} zone */
 export function label(it, zone) {
   const when = it.scheduled ? `${clock(Date.parse(it.scheduled.start), zone)} to ${clock(Date.parse(it.scheduled.end), zone)}` : "no time yet";
-  return `Number ${it.number}, ${it.customer.name}, ${STATUS[it.status]}, ${when}`;
+  return `Number ${it.number}, ${STATUS[it.status]}, ${when}`;
 }
 
 /** @param {any} it */
@@ -37,15 +37,15 @@ class Visit extends Component {
       class=${`visit s-${it.status} ${selected ? "is-selected" : ""} ${it.pending ? "is-pending" : ""} ${may ? "can-move" : ""} ${ghost ? "is-ghost" : ""}`}
       data-id=${it.id}
       style=${{ transform: `translateX(${left}px)`, width: `${width - 2}px` }}
-      aria-label=${label(it, store.zone)}
       aria-pressed=${selected}
-      title=${`${label(it, store.zone)}\n${services(it)}`}
+      title=${`${it.customer.name}\n${services(it)}\n${label(it, store.zone)}`}
       onClick=${() => store.set({ selected: it.id })}
       onPointerDown=${(/** @type {PointerEvent} */ event) => may && beginDrag(store, it, axis, event)}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => onKey(store, it, event)}
     >
       <b>${it.customer.name}</b>
       <span>${services(it)}</span>
+      <span class="unseen">${label(it, store.zone)}</span>
       <small>${it.eta && it.status === "ON_THE_WAY" ? `ETA ${clock(Date.parse(it.eta), store.zone)}` : STATUS[it.status]}</small>
       ${watched && html`<i class="watched" title=${watched}>${watched.split(", ").map(initials).join(" ")}</i>`}
     </button>`;

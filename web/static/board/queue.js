@@ -19,7 +19,6 @@ export function Queue({ store, axisRef }) {
           type="button"
           class=${`card visit s-${it.status} ${store.selected === it.id ? "is-selected" : ""} ${it.pending ? "is-pending" : ""} ${movable(store, it) ? "can-move" : ""}`}
           data-id=${it.id}
-          aria-label=${label(it, store.zone)}
           aria-pressed=${store.selected === it.id}
           onClick=${() => store.set({ selected: it.id })}
           onPointerDown=${(/** @type {PointerEvent} */ event) => movable(store, it) && axisRef.current && beginDrag(store, it, axisRef.current, event)}
@@ -27,6 +26,7 @@ export function Queue({ store, axisRef }) {
         >
           <b>${it.customer.name}</b>
           <span>${services(it)}</span>
+          <span class="unseen">${label(it, store.zone)}</span>
           <small>${it.scheduled
             ? `${span(it.scheduled, store.zone)}`
             : it.arrivalWindow
