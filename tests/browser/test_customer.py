@@ -79,11 +79,14 @@ async def test_words_for_an_address_too_far_away(browser: Browser, world: World)
 async def test_a_visit_is_followed_until_arrival(browser: Browser, world: World) -> None:
     await world.api.do("technicianUpdate", technicianId=world.technician, workingHours=ALWAYS_OPEN)
     visit = await world.book(at(tomorrow(), 9), at(tomorrow(), 10), technicianId=world.technician)
-    tenant = (await world.api.ask("{ tenant { id } }"))["tenant"]["id"]
+    tenant = decode(Prefix.TENANT, (await world.api.ask("{ tenant { id } }"))["tenant"]["id"])
+    appointment = decode(Prefix.APPOINTMENT, visit["id"])
+    assert tenant is not None
+    assert appointment is not None
     token = tracking_token(
         world.service.app.state.settings.secret_key.get_secret_value(),
-        decode(Prefix.TENANT, tenant),
-        decode(Prefix.APPOINTMENT, visit["id"]),
+        tenant,
+        appointment,
         datetime.now(UTC) + timedelta(hours=1),
     )
     await world.api.do("appointmentMarkOnTheWay", appointmentId=visit["id"], etaMinutes=20)
