@@ -38,7 +38,8 @@ def owner_url(server_url: str, worker_id: str) -> Iterator[str]:
     url = server_url.replace("/postgres?", f"/{name}?")
     upgrade(url, APP_ROLE)
     yield url
-    with psycopg.connect(server_url, autocommit=True) as connection:
+    # As a superuser: an autovacuum worker that is in it may only be ended by one.
+    with psycopg.connect(server_url.replace("sps_owner", "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
