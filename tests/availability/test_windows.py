@@ -190,7 +190,10 @@ async def test_what_changes_shows_at_once(shop: Bookable) -> None:
     assert len(await shop.offered(**day)) == 3
     await shop.world.api.do("timeOffRemove", timeOffId=off["timeOff"]["id"])
     assert len(await shop.offered(**day)) == 5
-    planned = await shop.world.book(window["start"], window["end"], technicianId=shop.world.technician)
+    promise = {"start": window["start"], "end": local(days_ahead(4), "08:15")}
+    planned = await shop.world.book(
+        window["start"], window["end"], technicianId=shop.world.technician, arrivalWindow=promise
+    )
     assert len(await shop.offered(**day)) == 3
     await shop.world.api.do("appointmentCancel", appointmentId=planned["id"])
     assert len(await shop.offered(**day)) == 5
