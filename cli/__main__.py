@@ -1,6 +1,7 @@
 """The command line: `sps up` and its siblings. What a command needs is imported when it runs, so that each starts quickly."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -123,6 +124,31 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from cli.doctor import examine
 
     context.exit(examine(as_json=as_json))
+
+
+@main.command()
+@click.option("--url", help="Where the server is.  [default: that of this machine's settings]")
+@click.option(
+    "--speed", type=click.FloatRange(1, 600), default=60, show_default=True, help="Simulated seconds a second."
+)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Which day.  [default: today]")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def simulate(url: str | None, speed: float, day: datetime | None, quiet: bool) -> None:
+    """Play a working day of the demo business, to see the board alive: drives, arrivals, bookings."""
+    import asyncio
+
+    from cli.configuration import load
+    from cli.simulate import simulate as run
+    from resolvers.demo import DEMO_EMAIL, DEMO_PASSWORD
+
+    where = url or load().origin
+    on = day.date() if day else None
+    try:
+        visits = asyncio.run(run(where, DEMO_EMAIL, DEMO_PASSWORD, speed=speed, day=on, quiet=quiet))
+    except KeyboardInterrupt:
+        say("stopped; what was played stays")
+        return
+    say(f"the day is over: {visits} visits")
 
 
 @main.command(hidden=True)
