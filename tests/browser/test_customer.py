@@ -103,6 +103,6 @@ async def test_a_visit_is_followed_until_arrival(browser: Browser, world: World)
         await page.until(f"document.querySelector('figure svg')?.getAttribute('aria-label').includes('{latitude:.3f}')")
     await picture(page, "track")
     assert await world.api.do("appointmentStart", appointmentId=visit["id"]) == {"userErrors": []}
-    await page.see("h1", "Tess has arrived")
+    await page.see("h1", "has arrived")
     assert await page.run("document.querySelector('figure')") is None
     assert page.troubles == []
