@@ -1,5 +1,5 @@
 /** The dispatch board. */
-import { GraphQLFailure, ask, loggedOut } from "../lib/graphql.js";
+import { ask, loggedOut } from "../lib/graphql.js";
 import { LogIn } from "../lib/login.js";
 import { Fragment, html, render, useEffect, useReducer, useRef, useState } from "../lib/view.js";
 import { addDays, localDate, longDate, instantOf } from "../lib/time.js";
@@ -35,6 +35,8 @@ async function begin(note) {
   live.stop();
   store.viewer = null;
   let viewer;
+  // Asked for with the viewer, and thrown away if there is none: one round trip less.
+  const beside = Promise.allSettled([ask("Places"), ask("Features")]);
   try {
     ({ viewer } = await ask("Viewer"));
   } catch (error) {
@@ -51,10 +53,12 @@ async function begin(note) {
     location.assign("/settings#security");
     return;
   }
-  const [places, features] = await Promise.all([ask("Places"), ask("Features").catch(none)]);
-  store.locations = places.locations ?? [];
+  const [places, features] = await beside;
+  store.locations = (places.status === "fulfilled" && places.value.locations) || [];
+  // Where introspection is not allowed, what is optional is not shown.
+  const told = features.status === "fulfilled" ? features.value : {};
   store.features = new Set(
-    ["query", "mutation", "subscription"].flatMap((kind) => (features[kind]?.fields ?? []).map((/** @type {any} */ field) => `${kind}.${field.name}`)),
+    ["query", "mutation", "subscription"].flatMap((kind) => (told[kind]?.fields ?? []).map((/** @type {any} */ field) => `${kind}.${field.name}`)),
   );
   store.zone = store.locations[0]?.timeZone ?? "UTC";
   const asked = new URLSearchParams(location.search);
@@ -64,12 +68,6 @@ async function begin(note) {
   store.day = /^\d{4}-\d{2}-\d{2}$/.test(day) ? day : localDate(Date.now(), store.zone);
   render(html`<${Board} key="board" />`, root);
   void live.load();
-}
-
-/** Where introspection is not allowed, what is optional is not shown. @param {unknown} error @returns {any} */
-function none(error) {
-  if (error instanceof GraphQLFailure) return {};
-  throw error;
 }
 
 /** @param {string} day @param {string | null} [place] */
