@@ -28,8 +28,8 @@ STILL = {
     "totpConfirm": "safety", "totpDisable": "safety", "secondFactorRequire": "safety", "apiKeyRevoke": "safety",
     "userRemove": "safety", "webhookEndpointDelete": "data stops leaving", "customerErase": "the customer's right",
 }  # fmt: skip
-# Refused before that question comes up, for want of what this test cannot make: a customer's token, an upload, a delivery.
-OWN_TESTS = {"bookingCreate", "uploadComplete", "webhookDeliveryReplay", "appointmentPresence"}
+# Refused before that question comes up, for want of what this test cannot make: a customer's token, an upload, a proposal, a delivery.
+OWN_TESTS = {"bookingCreate", "uploadComplete", "webhookDeliveryReplay", "appointmentPresence", "dayPlanApply"}
 SEEDS = 12
 
 

@@ -19,8 +19,9 @@ from web.app import create_app
 
 # Words of names, as in card_number, cvc, expMonth; "card" alone is enough.
 WORDS = {"card", "cards", "pan", "cvc", "cvv", "csc", "iban", "bic", "swift", "ach", "expiry", "exp", "cardholder",
-         "creditcard", "debit", "routing", "sortcode", "magstripe", "fingerprint", "last4"}  # fmt: skip
-PAIRS = {("account", "number"), ("security", "code"), ("payment", "method"), ("payment", "token"), ("bank", "account")}
+         "creditcard", "debit", "sortcode", "magstripe", "fingerprint", "last4"}  # fmt: skip
+PAIRS = {("account", "number"), ("security", "code"), ("payment", "method"), ("payment", "token"), ("bank", "account"),
+         ("routing", "number")}  # fmt: skip
 NUMBERS = ["4242424242424242", "4242 4242 4242 4242", "4000-0566-5566-5556", "5555555555554444", "2223003122003222",
            "378282246310005", "6011111111111117", "3056930009020004", "36227206271667", "3566002020360505",
            "6200000000000005", "6555900000604105"]  # fmt: skip
