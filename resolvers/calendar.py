@@ -1,6 +1,7 @@
 """Working days as the rules of `domain.slots` want them, out of the tables: who works at a location, when, and what is planned."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -16,7 +17,7 @@ from models.availability import PlannedVisit, crew, planned_visits
 from models.database import Transaction
 from models.location import Location
 from models.technician import Technician as TechnicianRow
-from models.technician import time_off_of
+from models.technician import TimeOff, time_off_of
 from resolvers.grouping import grouped
 
 SECOND = timedelta(seconds=1)
@@ -98,6 +99,20 @@ async def days_of(
     start, end = local_day(first, place.zone)[0], local_day(first + days * DAY, place.zone)[1]
     off = grouped(await time_off_of(session, ids, start, end), lambda row: row.technician_id)
     visits = grouped(await planned_visits(session, ids, start, end), lambda row: row.technician_id)
+    # Thousands of stops are the work of a tenth of a second: not for the event loop.
+    return await asyncio.to_thread(_working_days, place, people, off, visits, first, days, now, without)
+
+
+def _working_days(
+    place: Place,
+    people: Sequence[TechnicianRow],
+    off: Mapping[UUID, Sequence[TimeOff]],
+    visits: Mapping[UUID | None, Sequence[PlannedVisit]],
+    first: date,
+    days: int,
+    now: datetime,
+    without: UUID | None,
+) -> tuple[TechnicianDay, ...]:
     rosters = [
         Roster(
             technician=technician_of(person, place),

@@ -3,7 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from tests.availability.bookable import HERE, Bookable, at, days_ahead
+import psycopg
+
+from domain.ids import Prefix, decode
+from resolvers.booking_portal import BookingSite
+from resolvers.throttle import BOOKING, bucket, take
+from tests.availability.bookable import HERE, Bookable, at, bookable_business, days_ahead
+from tests.service import Service
 from tests.world import ADDRESS
 
 
@@ -121,3 +127,37 @@ async def test_an_address_without_coordinates_is_found_by_its_zip_code(shop: Boo
     assert made["address"]["address"]["locationPrecision"] == "POSTAL_CODE"
     lost = await shop.windows(address=ADDRESS | {"postalCode": "99999"})
     assert [each["code"] for each in lost["userErrors"]] == ["ADDRESS_NOT_FOUND"]
+
+
+async def test_nobody_fills_a_calendar_for_fun(service: Service, shop: Bookable) -> None:
+    """Bookings from one network are counted; at another business the same visitor starts anew."""
+    token = (await shop.offered())[-1]["token"]
+    site = BookingSite(service.app.state.database, service.app.state.settings, service.app.state.planning)
+    tenant = decode(Prefix.TENANT, (await shop.world.api.ask("{ tenant { id } }"))["tenant"]["id"])
+    spent = [bucket(site.secret, f"booking at {tenant}", "127.0.0.1", BOOKING)]
+    for _ in range(BOOKING.attempts):
+        await take(site.database, spent)
+    body = (
+        await shop.visitor.post(
+            "mutation ($i: BookingCreateInput!) { bookingCreate(input: $i) { appointmentNumber } }",
+            i={"token": token, "name": "Nora New", "phone": "+15125550177"},
+        )
+    ).json()
+    assert [each["extensions"]["code"] for each in body["errors"]] == ["THROTTLED"]
+    assert await shop.appointments() == []
+    async with bookable_business(service) as other:
+        assert (await other.book((await other.offered())[-1]["token"]))["userErrors"] == []
+
+
+async def test_a_technician_whom_somebody_else_holds_is_waited_for_and_then_refused(
+    shop: Bookable, database_url: str
+) -> None:
+    """The booking takes the technician's lock: while another transaction has it nothing is booked, and nobody waits for ever."""
+    token = (await shop.offered())[-1]["token"]
+    tenant = decode(Prefix.TENANT, (await shop.world.api.ask("{ tenant { id } }"))["tenant"]["id"])
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
+        await holder.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant),))
+        who = decode(Prefix.TECHNICIAN, shop.world.technician)
+        await holder.execute("SELECT 1 FROM technicians WHERE id = %s FOR NO KEY UPDATE", (who,))
+        assert [each["code"] for each in (await shop.book(token))["userErrors"]] == ["BUSY"]
+    assert (await shop.book(token))["userErrors"] == []

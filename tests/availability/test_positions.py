@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.access.people import Mailbox, add_user
 from tests.availability.bookable import CENTER, HERE, Bookable, at
 from tests.service import Service
 from tests.world import new_world
@@ -110,3 +111,24 @@ async def test_bad_positions_are_refused(service: Service, shop: Bookable) -> No
         for world in (shop.world, other):
             found = await world.api.ask("{ technicians { nodes { position { recordedAt } } } }")
             assert [each["position"] for each in found["technicians"]["nodes"]] == [None]
+
+
+async def test_technicians_report_for_themselves_alone(shop: Bookable) -> None:
+    other = await shop.world.add_technician("Otto Ode")
+    person = await add_user(shop.world, Mailbox(), "TECHNICIAN", "Tess Tran", technicianId=shop.world.technician)
+    own = await person.api.do("technicianPositionReport", KEPT, point=NEAR)
+    assert own["userErrors"] == []
+    assert own["position"]["technicianId"] == shop.world.technician
+    theirs = await person.api.do("technicianPositionReport", KEPT, point=FAR, technicianId=other)
+    assert [each["code"] for each in theirs["userErrors"]] == ["NOT_FOUND"]
+    viewer = await add_user(shop.world, Mailbox(), "VIEWER", "Vera View")
+    body = (
+        await viewer.api.post(
+            "mutation ($i: TechnicianPositionReportInput!) { technicianPositionReport(input: $i) { userErrors { code } } }",
+            i={"point": NEAR, "technicianId": other},
+        )
+    ).json()
+    assert [each["extensions"]["code"] for each in body["errors"]] == ["FORBIDDEN"]
+    found = await shop.world.api.ask("{ technicians { nodes { id position { point { latitude } } } } }")
+    seen = {each["id"]: each["position"] for each in found["technicians"]["nodes"]}
+    assert seen == {shop.world.technician: {"point": {"latitude": NEAR["latitude"]}}, other: None}
