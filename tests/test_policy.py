@@ -22,15 +22,18 @@ RECIPIENTS = {
     "integrations/sms_twilio.py": "Twilio",
     "integrations/email_smtp.py": "Email delivery partner",
     "integrations/geocoding_geopy.py": "Mapping and geocoding",
-    "integrations/travel_http.py": "Mapping and geocoding",
+    "integrations/travel_time_http.py": "Mapping and geocoding",
     "integrations/file_store_s3.py": "Cloud storage",
     # The business's own servers, at addresses that it names.
     "integrations/webhook.py": "the business",
     # Cloud hosting: between our own processes.
     "subscriptions/backends.py": "Cloud hosting",
     "workers/broker.py": "Cloud hosting",
+    "workers/run.py": "Cloud hosting",
     # Asks the process that it has started whether it is up.
     "cli/up.py": "nobody",
+    # Plays a day on our own server, as a browser would.
+    "cli/simulate.py": "nobody",
 }
 CLIENTS = frozenset(
     {
