@@ -29,7 +29,7 @@ export const refusal = (error) => REFUSALS[error.code] ?? error.message;
 /** sending_failed → Sending failed. @param {string} code */
 export const plain = (code) => {
   const text = code.toLowerCase().replaceAll("_", " ");
-  return text[0].toUpperCase() + text.slice(1);
+  return (text[0].toUpperCase() + text.slice(1)).replace(/^(Eta|Api|Totp)\b/, (word) => word.toUpperCase());
 };
 
 /** $129.00. @param {{ amount: string, currency: string }} money */
