@@ -106,7 +106,7 @@ async def test_tokens_that_are_none(world: World, mailbox: Mailbox) -> None:
     ]  # fmt: skip
     for each in wrong:
         assert [error["code"] for error in await reset(world.service.client(), each)] == ["TOKEN_EXPIRED"], each
-    assert (await reset(world.service.client(), "x" * 4_097))[0]["code"] == "INVALID_INPUT"
+    assert (await reset(world.service.client(), "x" * 70_000))[0]["code"] == "INVALID_INPUT"
     assert await reset(world.service.client(), token) == []
 
 
