@@ -79,7 +79,7 @@ class Planning:
     geocoder: Geocoder = field(default_factory=ZipGeocoder)
     offline: ZipGeocoder = field(default_factory=ZipGeocoder)
     # A solver that hangs is killed while its request still has time to answer.
-    solver: Vroom = field(default_factory=lambda: Vroom(grace=1.5))
+    solver: Vroom = field(default_factory=lambda: Vroom(grace=3.0))
     schedules: Schedules = field(default_factory=Schedules)
 
     async def close(self) -> None:

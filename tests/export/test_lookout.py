@@ -34,7 +34,9 @@ async def test_each_has_its_turn(database: Database, owner_url: str) -> None:
     while not due <= set(sent):
         before = len(sent)
         assert 0 < await lookout.look() <= QUEUED
-        assert not set(sent[:before]) & set(sent[before:]), "again, before others had their first turn"
+        # Other tests leave things due too, so the last round may be filled up with second turns.
+        if set(sent[:before]) & set(sent[before:]):
+            assert due <= set(sent), "again, before others had their first turn"
         assert await lookout.look() == 0, "what is queued and not done yet keeps the queue short"
         clock[0] += AGAIN_S
     assert await lookout.look() == QUEUED
