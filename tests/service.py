@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import uvicorn
 import websockets
 from starlette.applications import Starlette
 
+from cli.listen import listen
 from settings import Settings
 from web.app import LIMITS, create_app
 from web.websocket_protocol import uvicorn_options
@@ -114,7 +114,7 @@ class Service:
 @asynccontextmanager
 async def running_service(database_url: str, **settings: Any) -> AsyncIterator[Service]:
     """Serve on a free port until the block ends."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     app = create_app(Settings(database_url=database_url, port=port, **settings))
     config = uvicorn.Config(app, lifespan="on", **uvicorn_options(LIMITS.body_bytes))

@@ -99,6 +99,7 @@ async def post_signed(url: str, form: dict[str, str], *, token: str = TOKEN) -> 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: the second would wait 40 ms for the other side's acknowledgement.
     disable_nagle_algorithm = True
     stand_in: TwilioStandIn
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection
 
+from cli.listen import listen
 from schema.limits import Limits
 from settings import Settings
 from tests.web.sample_schema import World, contexts, schema
@@ -148,7 +148,7 @@ async def running(
     world = World()
     operations = Operations(schema, limits, TokenBuckets(rates, now))
     registry = LocalConnections()
-    listener = socket.create_server((host, 0))
+    listener = listen(host, 0)
     port = listener.getsockname()[1]
     settings = Settings(trusted_proxies=trusted_proxies, port=port)
     app = build_app(world, operations, registry, settings=settings, socket_limits=socket_limits)
