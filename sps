@@ -107,5 +107,10 @@ wanted=requirements.lock
 is_current "$wanted" || install "$wanted"
 
 unset PYTHONHOME
+if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
+    # Who wants no bytecode beside sources gets it apart: with none at all, each process compiles for seconds before it begins.
+    unset PYTHONDONTWRITEBYTECODE
+    export PYTHONPYCACHEPREFIX="${PYTHONPYCACHEPREFIX:-$state/bytecode}"
+fi
 export PYTHONPATH="$root" PYTHONUTF8=1 SPS_DATA_DIR="${SPS_DATA_DIR:-$root/.sps}"
 exec "$venv/bin/python" -P -m cli "$@"

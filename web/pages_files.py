@@ -5,6 +5,7 @@ import mimetypes
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -59,8 +60,9 @@ class Assets:
         return Response(found.body, media_type=found.media_type, headers=sent)
 
 
+@cache
 def read_assets(folder: Path = STATIC) -> Assets:
-    """Read them all.
+    """Read them all, once for a process.
 
     Raises:
         ValueError: an operation spreads a fragment that there is not.

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import websockets
 
+from tests.service import TLS
 from tests.world import World
 
 MUTATION = 'mutation { customerCreate(input: {name: "Forged"}) { customer { id } } }'
@@ -13,7 +14,7 @@ COUNT = "{ customers { totalCount } }"
 
 
 async def forged(world: World, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         return await http.post(world.api.url, json={"query": MUTATION}, headers={**world.api.cookie_header, **headers})
 
 
@@ -40,7 +41,7 @@ async def test_a_token_belongs_to_its_session(world: World) -> None:
     )
     planted = other.http.cookies["sps_csrf"]
     session = world.api.http.cookies["sps_session"]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         answer = await http.post(
             world.api.url,
             json={"query": MUTATION},
@@ -63,7 +64,7 @@ async def test_a_token_belongs_to_its_session(world: World) -> None:
     ],
 )
 async def test_what_a_form_can_send_is_not_even_read(world: World, content_type: str, body: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         for headers in ({}, {"x-csrf-token": world.api.http.cookies["sps_csrf"]}):
             answer = await http.post(
                 world.api.url,

@@ -12,7 +12,7 @@ import websockets
 from domain.event_cursor import decode_cursor
 from domain.ids import Prefix, decode
 from tests.process import free_port, kill, process, wait_until_ready
-from tests.service import Client
+from tests.service import TLS, Client
 from tests.world import World
 
 DAY = "2027-03-02"
@@ -98,7 +98,7 @@ async def test_the_folded_board_is_the_database(world: World, database_url: str,
     for _ in range(2):
         await world.book()
     port = free_port()
-    reader = Client(f"http://127.0.0.1:{port}/graphql", httpx.AsyncClient(cookies=world.api.http.cookies))
+    reader = Client(f"http://127.0.0.1:{port}/graphql", httpx.AsyncClient(verify=TLS, cookies=world.api.http.cookies))
     page, dice = Folded(), random.Random(seed)
     written, done, reconnects, killed = asyncio.Event(), asyncio.Event(), 0, 0
 

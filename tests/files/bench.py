@@ -14,7 +14,7 @@ from domain.ids import Prefix, decode
 from integrations.file_store import FileStore, file_store
 from models.database import Database
 from settings import Settings
-from tests.service import Client, running_service
+from tests.service import TLS, Client, running_service
 from tests.standins.s3 import S3StandIn
 from tests.world import World, new_world
 
@@ -45,7 +45,7 @@ class Bench:
 
     async def put(self, asked: Any, content: bytes, **headers: str) -> httpx.Response:
         """PUT to the URL that was given out; nothing of ours goes along."""
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=TLS) as http:
             return await http.put(asked["url"], content=content, headers=asked["headers"] | headers)
 
     async def complete(self, attachment_id: str, client: Client | None = None) -> Any:
@@ -60,7 +60,7 @@ class Bench:
         return await self.complete(asked["attachmentId"], client)
 
     async def fetch(self, url: str) -> httpx.Response:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=TLS) as http:
             return await http.get(url)
 
     def stored(self) -> list[str]:

@@ -18,6 +18,7 @@ from tests.access.people import Mailbox, add_user
 from tests.files.bench import Bench
 from tests.files.samples import PDF, archive, bomb, picture
 from tests.files.test_upload import visit
+from tests.service import TLS
 
 
 def codes(payload: dict[str, list[dict[str, str]]]) -> list[str]:
@@ -80,7 +81,7 @@ async def test_nothing_can_be_put_or_read_without_a_signature(bench: Bench) -> N
     content = picture()
     made = await bench.upload(content, appointmentId=await visit(bench))
     url = made["attachment"]["url"]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         bare = url.partition("?")[0]
         answers = [
             await http.get(tampered_get(url)),
@@ -107,7 +108,7 @@ async def test_urls_end_after_their_minutes(bench: Bench) -> None:
     assert (await bench.fetch(bench.store.download_url(key, "x.jpg", "image/jpeg", now))).status_code == 200
     assert (await bench.fetch(bench.store.download_url(key, "x.jpg", "image/jpeg", past))).status_code == 403
     upload = bench.store.upload_url(key, "image/jpeg", 1, past)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         assert (await http.put(upload.url, content=b"y", headers=upload.headers)).status_code == 403
 
 

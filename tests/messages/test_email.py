@@ -11,6 +11,7 @@ from integrations.delivery import Rejected
 from integrations.email import Email, email_sender
 from integrations.email_mime import mime
 from tests.messages.steps import Bench
+from tests.service import TLS
 from tests.standins.smtp import MailStandIn, mail_stand_in
 from workers.deliver import Deliverer
 
@@ -48,7 +49,7 @@ async def test_an_email_has_both_parts_and_a_way_off_the_list(posting: Bench, ma
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     url = message["List-Unsubscribe"].strip("<>")
     assert url in plain.get_content()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=TLS) as client:
         asked = await client.get(url)
         assert (asked.status_code, "<form" in asked.text) == (200, True)
         assert not await _opted_out(posting)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.messages.steps import Bench
+from tests.service import TLS
 from tests.standins.twilio import NUMBER, RESET_TAKEN, post_signed
 
 
@@ -91,7 +92,7 @@ async def test_what_twilio_did_not_sign_is_refused_and_changes_nothing(bench: Be
     (text,) = bench.twilio.texts
     assert (await bench.twilio.report(text, "delivered", token="another")).status_code == 403
     url, form = text.callback or "", {"MessageSid": text.sid, "MessageStatus": "delivered"}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=TLS) as client:
         assert (await client.post(url, data=form)).status_code == 403
         assert (await client.post(url, data=form, headers={"X-Twilio-Signature": "AAAA"})).status_code == 403
         assert (await client.get(url)).status_code == 405
