@@ -77,7 +77,7 @@ def run(*, soak: bool, pytest_arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     environment = _environment()
     marks = [] if any(argument.startswith("-m") for argument in pytest_arguments) else ["-m", SOAK if soak else QUICK]
-    spread = [] if pytest_arguments else ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+    spread = [] if pytest_arguments else ["-n", str(_processes()), "--dist", "loadfile"]
     checks = [
         Check("ruff check", ["-m", "ruff", "check", "--quiet", "."]),
         Check("ruff format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
@@ -102,6 +102,11 @@ def run(*, soak: bool, pytest_arguments: Sequence[str]) -> int:
         passed = click.style("passed", fg="green") if check.code == 0 else click.style("FAILED", fg="red", bold=True)
         click.echo(f"{check.name:<14}{passed}  {check.seconds:6.1f} s")
     return 0 if all(check.code == 0 for check in checks) else 1
+
+
+def _processes() -> int:
+    """More than there are processors: tests wait for timers and other processes a third of their time."""
+    return min(max((os.cpu_count() or 1) * 3 // 2, 2), 6)
 
 
 def _environment() -> dict[str, str]:
