@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from domain.errors import ErrorCode, Refusal, invalid, not_found
 from domain.security_event import SecurityEventType
 from domain.tenant import KEPT_AFTER_CANCELLATION, TenantStatus
+from models.billing import lock_account
 from models.database import Transaction
 from models.log_in_session import end_all_sessions
 from models.rights import RightsChange, announce
 from models.tenant import Tenant, lock_leaving
+from resolvers.billing_standing import bills, settle
 from resolvers.caller import Caller
 from resolvers.password_confirmation import confirm_password
 from resolvers.security_event import record_of
@@ -48,7 +50,11 @@ async def restore_account(caller: Caller) -> Tenant:
         Refusal: INVALID_INPUT when it is not cancelled; TENANT_CANCELLED when the 90 days are over.
     """
 
+    billed = bills(caller.settings)
+
     async def work(session: Transaction) -> Tenant:
+        # Before the business's row: in this order all take the two.
+        account = await lock_account(session, caller.tenant_id, bills=billed)
         tenant = await _locked(session, caller)
         if tenant.status is not TenantStatus.CANCELLED:
             raise invalid("The account is not cancelled.")
@@ -56,6 +62,10 @@ async def restore_account(caller: Caller) -> Tenant:
             raise Refusal(ErrorCode.TENANT_CANCELLED, "The 90 days are over: the account's data is being deleted.")
         tenant.status = TenantStatus(tenant.status_before or TenantStatus.ACTIVE)
         tenant.cancelled_at = tenant.purge_after = tenant.status_before = tenant.cancel_reason = None
+        await session.flush()
+        if account is not None:
+            # Its subscription may have ended meanwhile.
+            await settle(session, account, billed=billed)
         record_of(session, caller, SecurityEventType.ACCOUNT_RESTORED)
         await announce(session, caller.tenant_id, RightsChange.RULES_CHANGED, caller.tenant_id)
         await session.flush()

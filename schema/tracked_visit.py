@@ -84,8 +84,10 @@ class TrackedVisitSubscription:
 
 async def _followed(info: Info, token: str, tenant_id: UUID, appointment_id: UUID) -> AsyncGenerator[Visit, None]:
     """The visit whenever it, or the place of who is on the way to it, has changed; until there is nothing left to follow."""
-    events, places = info.context.hub.events(tenant_id, None), info.context.hub.positions.values(tenant_id)
-    # Begun before the first look: what changes in between is heard.
+    hub = info.context.hub
+    # Behind a number read before the first look: what changes in between is heard. A reader that began "from now on" would
+    # find its number whenever it gets to it, which may be after the look.
+    events, places = hub.events(tenant_id, await hub.newest(tenant_id)), hub.positions.values(tenant_id)
     happened, moved = asyncio.ensure_future(anext(events)), asyncio.ensure_future(anext(places))
     shown: Visit | None = None
     try:

@@ -138,9 +138,9 @@ class Hub:
         # Registered before the first look at the table: what is committed in between is heard, and skipped if read.
         stream.subscribers.add(subscriber)
         try:
-            position = await self._newest(tenant_id) if after is None else after
+            position = await self.newest(tenant_id) if after is None else after
             if stream.last is None:
-                stream.last = position if after is None else await self._newest(tenant_id)
+                stream.last = position if after is None else await self.newest(tenant_id)
             async for event in self._replay(tenant_id, position):
                 position = event.seq
                 yield event
@@ -176,7 +176,7 @@ class Hub:
         stream = self._streams.get(tenant_id)
         return stream.last if stream else None
 
-    async def _newest(self, tenant_id: UUID) -> int:
+    async def newest(self, tenant_id: UUID) -> int:
         async with self._database.tenant(tenant_id) as session:
             return await last_seq(session)
 

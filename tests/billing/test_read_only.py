@@ -12,6 +12,7 @@ from tests.availability.bookable import bookable_business
 from tests.billing.payer import Payer, payer_of
 from tests.service import Service
 from tests.standins.stripe import StripeStandIn
+from tests.world import PASSWORD
 
 DAY = 86_400
 RENAME = 'mutation { tenantUpdate(input: { name: "Other" }) { tenant { name } userErrors { code message } } }'
@@ -166,6 +167,23 @@ async def test_restored_after_the_subscription_ended_it_has_a_grace_to_choose_a_
     assert await rename(payer) == []
     await payer.subscribe("PRO")
     assert (await see(payer))["tenant"]["status"] == "ACTIVE"
+
+
+async def test_restoring_tells_at_once_that_the_subscription_has_ended(
+    active: tuple[Payer, str], database: Database, payments: Payments
+) -> None:
+    payer, subscription = active
+    api = payer.world.api
+    cancelled = await api.do("accountCancel", password=PASSWORD)
+    assert cancelled["userErrors"] == []
+    payer.stripe.clock += DAY
+    payer.stripe.cancel(subscription)
+    await payer.tell(payer.stripe.events[-1:])
+    restored = await api.ask("mutation { accountRestore { tenant { status } userErrors { code } } }")
+    assert restored["accountRestore"] == {"tenant": {"status": "PAST_DUE"}, "userErrors": []}
+    before = (await see(payer))["tenant"]["status"]
+    await look_after(database, payments, payer.tenant_id)
+    assert (await see(payer))["tenant"]["status"] == before == "PAST_DUE"
 
 
 async def test_a_deleted_business_stops_paying_at_once(

@@ -1,7 +1,11 @@
 """The tracking page: what the link in a text opens, while it does, and nothing else."""
 
+import asyncio
 from typing import Any
 
+import psycopg
+
+from domain.ids import Prefix, decode
 from tests.messages.steps import Bench
 
 FIELDS = (
@@ -73,3 +77,29 @@ async def test_no_other_token_opens_anything(bench: Bench) -> None:
         assert await look(bench, wrong) is None
     async with bench.world.service.client().subscribe(STREAM, token=token[:-2] + "AA") as stream:
         assert "BAD_USER_INPUT" in str(await stream.socket.recv())
+
+
+async def test_a_change_between_the_first_look_and_listening_is_not_missed(bench: Bench, owner_url: str) -> None:
+    """The number from which on to listen is held back here, until the change behind the first look is committed."""
+    appointment = await bench.book()
+    bench.set(bench.one(appointment, "CONFIRMATION"), state="'SENT'")
+    await bench.do("appointmentMarkOnTheWay", appointment, etaMinutes=20)
+    token, id_ = await link(bench, appointment), decode(Prefix.APPOINTMENT, appointment)
+    with psycopg.connect(owner_url.replace("sps_owner", "postgres")) as connection:
+        connection.execute("LOCK TABLE tenant_counters IN ACCESS EXCLUSIVE MODE")
+        async with bench.world.service.client().subscribe(STREAM, token=token) as stream:
+            first = asyncio.ensure_future(stream.next())
+            await asyncio.sleep(0.3)
+            connection.execute("UPDATE appointments SET status = 'IN_PROGRESS' WHERE id = %s", [id_])
+            connection.execute(
+                "WITH next AS (UPDATE tenant_counters c SET value = value + 1 FROM appointments a"
+                "  WHERE a.id = %s AND c.tenant_id = a.tenant_id AND c.name = 'event' RETURNING c.tenant_id, c.value)"
+                " INSERT INTO events (tenant_id, seq, type, appointment_id, actor, changes)"
+                " SELECT tenant_id, value, 'STARTED', %s, 'test', '[]' FROM next",
+                [id_, id_],
+            )
+            connection.commit()
+            seen = (await first)["trackedVisit"]
+            if seen["status"] == "ON_THE_WAY":
+                seen = (await stream.next())["trackedVisit"]
+            assert seen["status"] == "IN_PROGRESS"
