@@ -76,6 +76,8 @@ async def test_a_site_is_allowed_on_the_settings_page(browser: Browser, world: W
     await page.fill("#sites textarea", "https://www.plumber.example/\nwww.plumber.example")
     await page.click("#sites button", "Save sites")
     await page.see("#sites [role=alert]", "Site 2")
+    await page.run("document.querySelector('#sites').scrollIntoView()")
+    await picture(page, "sites")
     await page.fill("#sites textarea", "https://www.plumber.example/")
     await page.click("#sites button", "Save sites")
     await page.see("#sites [role=status]", "Saved")

@@ -13,7 +13,7 @@ export function Sites({ place, may }) {
     void send("LocationSitesUpdate", { locationId: place.id, allowedOrigins: lines.filter(Boolean) }, ({ location }) => {
       place.allowedOrigins = location.allowedOrigins;
       sites.value = location.allowedOrigins.join("\n");
-      return "Saved. Pages that are loaded in a quarter of a minute know it.";
+      return "Saved. It takes effect within 15 seconds.";
     });
   };
   return html`<fieldset><legend>${place.name}</legend>
