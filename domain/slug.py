@@ -5,7 +5,7 @@ import unicodedata
 
 from domain.errors import invalid
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58}[a-z0-9])", re.ASCII)
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58}[a-z0-9])", re.ASCII)
 
 
 def slug_of(name: str) -> str:
@@ -21,6 +21,6 @@ def checked_slug(slug: str, *path: str) -> str:
     Raises:
         Refusal: INVALID_INPUT unless it is 3 to 60 lower-case letters, digits and inner hyphens.
     """
-    if not _SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug):
         raise invalid("A slug has 3 to 60 lower-case letters, digits and inner hyphens.", *path)
     return slug

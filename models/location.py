@@ -33,7 +33,8 @@ class Location(Timestamps, PostalAddress, TenantRow):
     """A place of work, with its hours, service area, booking page and notification settings.
 
     `opening_hours` holds [{"weekday": 0 (Monday), "opens": "08:00", "closes": "17:00"}], local wall time;
-    `closures` [{"date": "2026-12-25", "reason": null}]; `service_polygon` [[latitude, longitude], …].
+    `closures` [{"date": "2026-12-25", "reason": null}]; `service_polygon` [[latitude, longitude], …]; `allowed_origins` the
+    sites that may frame the booking page, as `domain.origin.normal_origin` writes them.
     """
 
     __tablename__ = "locations"
@@ -41,6 +42,9 @@ class Location(Timestamps, PostalAddress, TenantRow):
         of_tenant(),
         # Global on purpose: the slug is the public address of the booking page.
         Index("uq_locations_slug", "slug", unique=True),
+        # Browsers' preflights ask for one origin across all businesses.
+        Index("ix_locations_allowed_origins", "allowed_origins", postgresql_using="gin"),
+        CheckConstraint("cardinality(allowed_origins) <= 20", name="allowed_origins"),
         CheckConstraint("arrival_window_minutes BETWEEN 15 AND 720", name="arrival_window"),
         CheckConstraint("minimum_notice_minutes BETWEEN 0 AND 43200", name="minimum_notice"),
     )
@@ -55,6 +59,7 @@ class Location(Timestamps, PostalAddress, TenantRow):
     service_postal_codes: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     arrival_window_minutes: Mapped[int]
     minimum_notice_minutes: Mapped[int]
+    allowed_origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
 
 
 def slug_taken(error: IntegrityError) -> bool:

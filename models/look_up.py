@@ -22,6 +22,8 @@ LOOK_UPS = frozenset(
         "opt_in_to_texts",
         "look_up_upload",
         "look_up_booking_page",
+        "is_allowed_origin",
+        "look_up_frame_origins",
         "due_upkeep",
         "purge_rows",
         "unname_security_events",
@@ -135,6 +137,18 @@ async def look_up_booking_page(session: AsyncSession, slug: str) -> tuple[UUID, 
     """Tenant and location of a booking page's slug; None for a business that has cancelled."""
     row = await _one(session, "look_up_booking_page", slug)
     return (row["tenant_id"], row["location_id"]) if row else None
+
+
+async def is_allowed_origin(session: AsyncSession, origin: str) -> bool:
+    """Whether a location of any business that has not cancelled allows this origin, in its normal form."""
+    found = await session.execute(text("SELECT is_allowed_origin(:wanted)"), {"wanted": origin})
+    return bool(found.scalar_one())
+
+
+async def look_up_frame_origins(session: AsyncSession, slug: str) -> tuple[str, ...]:
+    """The origins that may frame the booking page of a slug; none for a business that has cancelled."""
+    found = await session.execute(text("SELECT origin FROM look_up_frame_origins(:wanted)"), {"wanted": slug})
+    return tuple(found.scalars())
 
 
 async def _one(session: AsyncSession, function: str, wanted: object) -> dict[str, Any] | None:

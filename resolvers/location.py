@@ -15,6 +15,7 @@ from domain.hours import HoursInput, stored_hours
 from domain.ids import new_id
 from domain.local_time import check_zone
 from domain.notification_defaults import DEFAULT_RULES
+from domain.origin import checked_origins
 from domain.service_area import check_polygon, normalize_postal_pattern
 from domain.slug import checked_slug, slug_of
 from models.database import Transaction, savepoint_flush
@@ -48,6 +49,7 @@ class NewLocation:
     service_area: ServiceArea = field(default_factory=ServiceArea)
     arrival_window_minutes: int = 120
     minimum_notice_minutes: int = 120
+    allowed_origins: Sequence[str] = ()
 
     @classmethod
     def first(cls, business_name: str, time_zone: str, slug: str) -> "NewLocation":
@@ -70,6 +72,7 @@ async def create_location(caller: Caller, new: NewLocation) -> Location:
     address = checked_address(new.address, "address")
     chosen = checked_slug(new.slug, "slug") if new.slug else None
     columns = _checked({"name": new.name, "time_zone": new.time_zone, "opening_hours": new.opening_hours})
+    columns["allowed_origins"] = checked_origins(new.allowed_origins, "allowedOrigins")
     columns |= _checked_lengths(new.arrival_window_minutes, new.minimum_notice_minutes)
     columns |= _area_columns(new.service_area)
 
@@ -164,6 +167,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
             "opening_hours",
             "closures",
             "service_area",
+            "allowed_origins",
         }:
             # A null means the same as leaving it out, where there must be a value.
             continue
@@ -182,6 +186,8 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
                 columns["closures"] = _closures(value)
             case "service_area":
                 columns |= _area_columns(value)
+            case "allowed_origins":
+                columns["allowed_origins"] = checked_origins(value, "allowedOrigins")
     return columns
 
 

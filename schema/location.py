@@ -68,6 +68,10 @@ class Location(Node):
         description="Length of the arrival windows that are offered, in minutes."
     )
     minimum_notice_minutes: int = strawberry.field(description="Notice that a booking needs, in minutes.")
+    allowed_origins: list[str] = strawberry.field(
+        description="Sites on which the widget may frame the booking page, and whose pages may call the API from a browser:"
+        " exact origins such as https://www.example.com. A change takes effect within 15 seconds."
+    )
 
     @classmethod
     def of(cls, row: LocationRow) -> "Location":
@@ -91,6 +95,7 @@ class Location(Node):
             ),
             arrival_window_minutes=row.arrival_window_minutes,
             minimum_notice_minutes=row.minimum_notice_minutes,
+            allowed_origins=row.allowed_origins,
         )
 
     @relation(Scope.LOCATIONS_READ)
@@ -131,6 +136,7 @@ class LocationCreateInput:
     service_area: ServiceAreaInput
     arrival_window_minutes: int | None = 120
     minimum_notice_minutes: int | None = 120
+    allowed_origins: list[str] | None = None
 
 
 @strawberry.input
@@ -155,6 +161,7 @@ class LocationUpdateInput:
     service_area: ServiceAreaInput | None = strawberry.UNSET
     arrival_window_minutes: int | None = strawberry.UNSET
     minimum_notice_minutes: int | None = strawberry.UNSET
+    allowed_origins: list[str] | None = strawberry.UNSET
 
 
 @strawberry.type
@@ -197,6 +204,7 @@ class LocationMutation:
             service_area=input.service_area.value(),
             arrival_window_minutes=120 if input.arrival_window_minutes is None else input.arrival_window_minutes,
             minimum_notice_minutes=120 if input.minimum_notice_minutes is None else input.minimum_notice_minutes,
+            allowed_origins=input.allowed_origins or (),
         )
         return LocationCreatePayload(location=Location.of(await create_location(info.context.caller, new)))
 
@@ -215,6 +223,7 @@ class LocationMutation:
             service_area=ServiceAreaInput.value,
             arrival_window_minutes=None,
             minimum_notice_minutes=None,
+            allowed_origins=None,
         )
         if changes.get("address") is not None:
             changes["address"] = await info.context.placed(changes["address"])

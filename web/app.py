@@ -17,6 +17,7 @@ from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
 from web import files, health, metrics, pages, unsubscribe, webhooks_stripe, webhooks_twilio
+from web.allowed_origins import AllowedOrigins
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
 from web.graphql_operations import Operations
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> Starlette:
     hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or settings.database_url))
     security_log = SecurityLog(database, settings)
     rights = RightsWatch(database, hub)
+    sites = AllowedOrigins(database)
     payments = payments_for(settings)
     planning = planning_for(settings)
     contexts = Contexts(settings, database, hub, security_log, payments, planning)
@@ -53,7 +55,7 @@ def create_app(settings: Settings) -> Starlette:
         schema,
         contexts,
         LIMITS,
-        origin_allowed=no_origin_allowed,
+        origin_allowed=sites.may_call,
         registry=rights,
         settings=settings,
         operations=operations,
@@ -63,7 +65,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
             *files.routes(settings),
-            *pages.routes(settings),
+            *pages.routes(settings, frame_origins=sites.frame_origins),
             *metrics.routes(settings, database, lambda: hub.subscribers),
             *webhooks_twilio.routes(settings, database),
             *webhooks_stripe.routes(settings, database),
@@ -75,7 +77,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecurityHeaders, settings=settings),
             Middleware(RequestLog, settings=settings),
             Middleware(SecureTransport, settings=settings),
-            Middleware(Cors, settings=settings, origin_allowed=no_origin_allowed),
+            Middleware(Cors, settings=settings, origin_allowed=sites.may_call),
         ],
         lifespan=_lifespan(settings, database, hub, security_log, rights, payments, planning),
     )
@@ -84,11 +86,6 @@ def create_app(settings: Settings) -> Starlette:
     app.state.operations = operations
     app.state.planning = planning
     return app
-
-
-async def no_origin_allowed(_origin: str) -> bool:
-    """Pages of other origins may not call, until a location allows its site."""
-    return False
 
 
 def _lifespan(

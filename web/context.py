@@ -21,6 +21,7 @@ from subscriptions.hub import Hub
 from web.client import client_of
 from web.csrf import csrf_matches
 from web.errors import RequestRefused
+from web.origins import is_own
 from web.request_id import request_id_of
 
 BEARER = "bearer"
@@ -40,14 +41,15 @@ class Contexts:
     async def __call__(self, connection: HTTPConnection, init: Mapping[str, object] | None) -> Context:
         """The context of an HTTP request (`init` None), or of a websocket.
 
-        A key that is wrong is never taken for nobody: a partner would find its requests half answered.
+        A key that is wrong is never taken for nobody: a partner would find its requests half answered. A cookie counts
+        on pages of our own alone.
 
         Raises:
             RequestRefused: UNAUTHENTICATED for a key that is wrong.
         """
         client = client_of(connection, self.settings)
         key = _key_of(connection, init)
-        token = connection.cookies.get(cookie_name(SESSION, secure=client.secure))
+        token = self._session_token(connection, client.secure)
         principal: Principal | None = None
         if key is not None:
             principal = await self._of_key(key)
@@ -69,6 +71,17 @@ class Contexts:
             # Whoever runs it on this machine is its developer; elsewhere the schema is for those who are known.
             allow_introspection=principal is not None or client.loopback,
         )
+
+    def _session_token(self, connection: HTTPConnection, secure: bool) -> str | None:
+        """The cookie of a page of ours, or of a program, which names no origin.
+
+        Browsers send it with another site's websocket too. A location may allow that site, which then acts for its visitor
+        and not for whoever is logged in here.
+        """
+        origin = connection.headers.get("origin")
+        if origin is not None and not is_own(origin, connection, self.settings):
+            return None
+        return connection.cookies.get(cookie_name(SESSION, secure=secure))
 
     async def _of_key(self, key: str) -> Principal:
         principal = await principal_of_key(self.database, self.settings.secret_key.get_secret_value(), key)

@@ -13,23 +13,18 @@ from starlette.routing import Route
 from settings import Settings
 from web.pages_files import read_assets
 
-FrameAncestors = Callable[[str], Awaitable[tuple[str, ...]]]
+FrameOrigins = Callable[[str], Awaitable[tuple[str, ...]]]
 """The origins on which the booking page of a slug may be framed, our own left out."""
 
 WIDGET_LIFE_S = 300
 
 
-async def own_site_only(_slug: str) -> tuple[str, ...]:
-    """No other site may frame a booking page, until its location allows one."""
-    return ()
-
-
-def routes(settings: Settings, *, frame_ancestors: FrameAncestors = own_site_only) -> list[Route]:
+def routes(settings: Settings, *, frame_origins: FrameOrigins) -> list[Route]:
     """The routes of all pages.
 
     Args:
         settings: whose file store's origin photos are sent to.
-        frame_ancestors: asked at each booking page.
+        frame_origins: asked at each booking page.
     """
     assets = read_assets()
     policy = _policy(settings)
@@ -45,7 +40,7 @@ def routes(settings: Settings, *, frame_ancestors: FrameAncestors = own_site_onl
         return answer
 
     async def book(request: Request) -> Response:
-        allowed = " ".join(("'self'", *await frame_ancestors(request.path_params["slug"])))
+        allowed = " ".join(("'self'", *await frame_origins(request.path_params["slug"])))
         return assets.page("book", {"Content-Security-Policy": f"{policy}; frame-ancestors {allowed}"})
 
     async def static(request: Request) -> Response:

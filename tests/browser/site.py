@@ -9,49 +9,29 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from tests.service import Service
-from web.pages import routes
 
 
 @asynccontextmanager
-async def other_site(service: Service, slug: str, *, allowed: bool) -> AsyncIterator[tuple[str, str]]:
-    """The address of the site, and the origin of the product that it frames.
+async def other_site(service: Service, slug: str) -> AsyncIterator[str]:
+    """The origin of the site, which nobody has allowed yet."""
 
-    The product is served a second time, with pages that this site may frame where it is allowed.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as site, socket.create_server(("127.0.0.1", 0)) as twin:
-        address = f"http://127.0.0.1:{site.getsockname()[1]}"
-        product = f"http://127.0.0.1:{twin.getsockname()[1]}"
+    async def page(_request: Request) -> HTMLResponse:
+        return HTMLResponse(
+            '<!doctype html><link rel="icon" href="data:,"><title>A plumber</title><h1>Book us</h1>'
+            f'<script src="{service.origin}/widget.js" data-slug="{slug}"></script>'
+        )
 
-        async def ancestors(_slug: str) -> tuple[str, ...]:
-            return (address,) if allowed else ()
-
-        async def page(_request: Request) -> HTMLResponse:
-            return HTMLResponse(
-                '<!doctype html><link rel="icon" href="data:,"><title>A plumber</title><h1>Book us</h1>'
-                f'<script src="{product}/widget.js" data-slug="{slug}"></script>'
-            )
-
-        framed = routes(service.app.state.settings, frame_ancestors=ancestors)
-        servers = [
-            _Quiet(uvicorn.Config(Starlette(routes=[Route("/", page)]), lifespan="off", log_config=None)),
-            # The lifespan is the product's own, which runs already.
-            _Quiet(
-                uvicorn.Config(Starlette(routes=[*framed, Mount("/", service.app)]), lifespan="off", log_config=None)
-            ),
-        ]
-        running = [
-            asyncio.create_task(server.serve(sockets=[listener]))
-            for server, listener in zip(servers, (site, twin), strict=True)
-        ]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Quiet(uvicorn.Config(Starlette(routes=[Route("/", page)]), lifespan="off", log_config=None))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            yield address, product
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            for server in servers:
-                server.should_exit = server.force_exit = True
-            await asyncio.gather(*running)
+            server.should_exit = server.force_exit = True
+            await running
 
 
 class _Quiet(uvicorn.Server):

@@ -9,7 +9,7 @@ from domain.ids import Prefix, decode
 from tests.browser.chromium import Browser, Page
 from tests.browser.conftest import ALWAYS_OPEN, at, board, picture, tomorrow
 from tests.browser.site import other_site
-from tests.world import World
+from tests.world import World, new_world
 
 pytestmark = pytest.mark.services
 
@@ -37,7 +37,9 @@ async def choose(page: Page, address: dict[str, str], frame: str | None = None) 
 async def test_a_booking_from_another_site_arrives_on_the_board(browser: Browser, world: World) -> None:
     slug = await open_for_booking(world)
     seen = await board(browser, world, tomorrow())
-    async with other_site(world.service, slug, allowed=True) as (site, product):
+    product = world.service.origin
+    async with other_site(world.service, slug) as site:
+        await world.api.do("locationUpdate", locationId=world.location, allowedOrigins=[site])
         page = await browser.page()
         await page.open(site)
         await page.until("document.querySelector('.services li') !== null", product)
@@ -58,12 +60,29 @@ async def test_a_booking_from_another_site_arrives_on_the_board(browser: Browser
 
 async def test_a_site_that_is_not_allowed_cannot_frame_it(browser: Browser, world: World) -> None:
     slug = await open_for_booking(world)
-    async with other_site(world.service, slug, allowed=False) as (site, product):
+    async with other_site(world.service, slug) as site, new_world(world.service) as other:
+        # On another business's list it opens that business's page, not this one.
+        await other.api.do("locationUpdate", locationId=other.location, allowedOrigins=[site])
         page = await browser.page()
         await page.open(site)
         await page.until("document.querySelector('iframe') !== null")
         await page.heard("frame-ancestors")
-        assert product not in page.contexts
+        assert world.service.origin not in page.contexts
+
+
+async def test_a_site_is_allowed_on_the_settings_page(browser: Browser, world: World) -> None:
+    page = await board(browser, world, tomorrow())
+    await page.open(f"{world.service.origin}/settings")
+    await page.fill("#sites textarea", "https://www.plumber.example/\nwww.plumber.example")
+    await page.click("#sites button", "Save sites")
+    await page.see("#sites [role=alert]", "Site 2")
+    await page.run("document.querySelector('#sites').scrollIntoView()")
+    await picture(page, "sites")
+    await page.fill("#sites textarea", "https://www.plumber.example/")
+    await page.click("#sites button", "Save sites")
+    await page.see("#sites [role=status]", "Saved")
+    kept = await world.api.ask("{ locations { allowedOrigins } }")
+    assert kept == {"locations": [{"allowedOrigins": ["https://www.plumber.example"]}]}
 
 
 async def test_words_for_an_address_too_far_away(browser: Browser, world: World) -> None:

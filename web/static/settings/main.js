@@ -9,6 +9,7 @@ import { Leaving } from "./leaving.js";
 import { Notifications } from "./notifications.js";
 import { Exports } from "./exports.js";
 import { Security } from "./security.js";
+import { Sites } from "./sites.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren();
@@ -44,7 +45,7 @@ function Page({ viewer, data, may }) {
   const changed = () => redraw(0);
   const { tenant, billing } = data;
   const parts = [
-    [true, "account", "Account"], [data.locations?.length, "notifications", "Notifications"], [data.apiKeys, "keys", "API keys"],
+    [true, "account", "Account"], [data.locations?.length, "notifications", "Notifications"], [data.locations?.length, "sites", "Your website"], [data.apiKeys, "keys", "API keys"],
     [data.exports, "export", "Export"], [true, "security", "Security"], [may("account:close"), "leaving", "Cancel"],
   ].filter(([shown]) => shown);
   return html`<${Fragment}>
@@ -62,7 +63,9 @@ function Page({ viewer, data, may }) {
         </dl></section>
         ${data.locations?.length > 0 && html`<section id="notifications"><h2>Notifications</h2>
           <p class="hint">What customers are sent about their visits. All off: nothing is sent.</p>
-          ${data.locations.map((/** @type {any} */ place) => html`<${Notifications} key=${place.id} place=${place} may=${may("locations:write")} />`)}</section>`}
+          ${data.locations.map((/** @type {any} */ place) => html`<${Notifications} key=${place.id} place=${place} may=${may("locations:write")} />`)}</section>
+          <section id="sites"><h2>Your website</h2>
+          ${data.locations.map((/** @type {any} */ place) => html`<${Sites} key=${place.id} place=${place} may=${may("locations:write")} />`)}</section>`}
         ${data.apiKeys && html`<${Keys} data=${data} scopes=${viewer.scopes} may=${may("api_keys:write")} changed=${changed} zone=${zone} />`}
         ${data.exports && html`<${Exports} data=${data} may=${may("exports:write")} changed=${changed} zone=${zone} />`}
         <${Security} data=${data} changed=${changed} zone=${zone} onSetUp=${() => viewer.secondFactorMissing && void begin()} />

@@ -34,8 +34,6 @@ export function Notifications({ place, may }) {
       <label>until <input type="time" name="to" value=${now.quietHoursEnd ?? ""} disabled=${!may} /></label>
       <button disabled=${!may || busy}>Save quiet hours</button><${Said} />
     </form>
-    <p class="hint">Booking page: <a href=${`/book/${place.slug}`}>/book/${place.slug}</a>. On your own site:</p>
-    <pre><code>${`<script src="${location.origin}/widget.js" data-slug="${place.slug}" async></script>`}</code></pre>
   </fieldset>`;
 }
 
