@@ -11,7 +11,6 @@ the tenant. Budgets would throttle such a loop: SPS_BUDGET_FACTOR lifts them.
 
 import argparse
 import asyncio
-import os
 import socket
 import statistics
 import subprocess
@@ -21,18 +20,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 import orjson
-import uvicorn
 
-from benchmarks import board_ceiling, board_stock
 from benchmarks.board_data import Business, fill
 from benchmarks.board_load import load, one, request
 from integrations.embedded_postgres import temporary_postgres
 from models.migrate import upgrade
 from tests.process import ROOT, environment, free_port, process, wait_until_ready
-from web.websocket_protocol import uvicorn_options
 
 OURS, CEILING, STOCK = SERVERS = ("ours", "ceiling", "stock")
-APPS = {CEILING: board_ceiling.create_app, STOCK: board_stock.create_app}
 # Reads differ by business: caches of one alone would flatter all of them.
 BUSINESSES_ASKED = 16
 VISIT = """id number version status arrivalWindow { start end } scheduled { start end } total { amount currency }
@@ -129,7 +124,7 @@ def started(server: str, app_url: str, secret: str) -> Iterator[int]:
             wait_until_ready(port)
             yield port
         return
-    command = [sys.executable, "-m", "benchmarks.board", "--serve", server, "--port", str(port)]
+    command = [sys.executable, "-m", "benchmarks.board_serve", server, str(port)]
     beside = subprocess.Popen(command, cwd=ROOT, env=environment(DATABASE_URL=app_url))  # noqa: S603 (ourselves)
     try:
         print(f"{server}: process {beside.pid}")
@@ -170,11 +165,4 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=4.0, help="of each load in a round")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
-    parser.add_argument("--serve", choices=sorted(APPS), help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        app = APPS[given.serve](os.environ["DATABASE_URL"])
-        uvicorn.run(app, port=given.port, loop="uvloop", http="httptools", **uvicorn_options(100_000))
-    else:
-        main(given)
+    main(parser.parse_args())
