@@ -83,7 +83,7 @@ async def measure(ports: Mapping[str, int], businesses: Sequence[Business], opti
     sizes = await check(ports, businesses)
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for number in range(options.rounds + 1):
-        for name in QUERIES:
+        for name in options.loads:
             # The order turns from round to round, so that nobody always follows the same one. The first round warms up.
             turn = number % len(ports)
             for server in [*list(ports)[turn:], *list(ports)[:turn]]:
@@ -95,7 +95,7 @@ async def measure(ports: Mapping[str, int], businesses: Sequence[Business], opti
         f"{options.tenants} businesses, {options.appointments:,} appointments; {options.rounds} rounds of"
         f" {options.seconds:g} s, {options.connections} connections, one server process each"
     )
-    for name in QUERIES:
+    for name in options.loads:
         print(f"\n{name}, {sizes[name]:,} bytes of data")
         print(f"  {'':8} {'requests/s':>10} {'lowest':>8} {'highest':>8} {'p50 ms':>8}   of the ceiling   times stock")
         for server in ports:
@@ -165,4 +165,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=4.0, help="of each load in a round")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
+    parser.add_argument("--loads", nargs="+", choices=sorted(QUERIES), default=list(QUERIES))
     main(parser.parse_args())

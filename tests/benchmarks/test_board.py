@@ -17,6 +17,7 @@ from benchmarks import board_ceiling, board_stock
 from benchmarks.board import CEILING, OURS, QUERIES, STOCK, check, requests_of
 from benchmarks.board_data import BOARD_SIZE, TECHNICIANS, Business, fill
 from benchmarks.board_load import load, one
+from benchmarks.board_shares import shares
 from cli.listen import listen
 from models.migrate import upgrade
 from tests.conftest import APP_ROLE
@@ -87,3 +88,24 @@ async def test_a_difference_ends_the_run(filled: tuple[str, list[Business]]) -> 
         # Neither is an answer that is no 200 taken for one.
         with pytest.raises(ConnectionError, match="404"):
             await check({CEILING: stock}, businesses)
+
+
+def test_samples_are_counted_for_the_part_that_they_belong_to() -> None:
+    executor = "serve (cli/serve.py:1);Executor.execute_fields (/x/site-packages/graphql/execution/executor.py:863)"
+    found = dict(
+        shares(
+            [
+                f"{executor} 5",
+                # SQLAlchemy called psycopg, below the executor.
+                f"{executor};Session.execute (sqlalchemy/orm/session.py:1);wait_async (psycopg/waiting.py:187) 2",
+                f"{executor};Appointment.of (schema/appointment.py:137) 2",
+                "unheard of 1",
+            ]
+        )
+    )
+    assert [(name.partition(":")[0], share) for name, share in found.items()] == [
+        ("graphql-core", 0.5),
+        ("psycopg", 0.2),
+        ("our types made from rows, resolvers", 0.2),
+        ("other", 0.1),
+    ]
