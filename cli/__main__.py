@@ -90,8 +90,17 @@ def seed() -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--documents", is_flag=True, help="Print the trusted documents by their ids instead, as JSON.")
+def schema(documents: bool) -> None:
     """Print the GraphQL schema."""
+    if documents:
+        import json
+
+        from web.pages_operations import operations
+        from web.trusted_documents import manifest
+
+        click.echo(json.dumps(manifest(operations().values()), indent=1))
+        return
     from schema.root import schema as root
 
     click.echo(root.as_str())

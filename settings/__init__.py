@@ -1,5 +1,5 @@
 """The one place that reads the environment: a frozen object, made once."""
 
-from settings.settings import Settings, get_settings
+from settings.settings import AdHocDocuments, Settings, get_settings
 
-__all__ = ["Settings", "get_settings"]
+__all__ = ["AdHocDocuments", "Settings", "get_settings"]

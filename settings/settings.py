@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+AdHocDocuments = Literal["everyone", "api_keys"]
+
 
 class Settings(BaseSettings):
     """Read from environment variables of the names in `validation_alias`; an empty variable counts as unset.
@@ -39,6 +41,18 @@ class Settings(BaseSettings):
         "",
         validation_alias="SPS_TRUSTED_PROXIES",
         description="Comma-separated addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    ad_hoc_documents: AdHocDocuments = Field(
+        "everyone",
+        validation_alias="SPS_AD_HOC_DOCUMENTS",
+        description="Who may send GraphQL documents of their own: everyone, or api_keys; our pages and whoever sends a documentId go on working.",
+    )
+    budget_factor: float = Field(
+        1.0,
+        ge=0.5,
+        le=1_000_000,
+        validation_alias="SPS_BUDGET_FACTOR",
+        description="Multiplies the budgets of query cost, in each server process; with less than 0.5 the dearest operation would fit into none.",
     )
     webhook_allowed: str = Field(
         "",

@@ -16,7 +16,7 @@ from schema.root import schema
 from settings import Settings
 from subscriptions.backends import backend_for
 from subscriptions.hub import Hub
-from web import files, health, metrics, pages, unsubscribe, webhooks_stripe, webhooks_twilio
+from web import files, health, metrics, pages, pages_operations, unsubscribe, webhooks_stripe, webhooks_twilio
 from web.allowed_origins import AllowedOrigins
 from web.context import Contexts
 from web.graphql_http import GraphQLEndpoint
@@ -28,6 +28,8 @@ from web.middleware.request_log import RequestLog
 from web.middleware.secure_transport import SecureTransport
 from web.middleware.security_headers import SecurityHeaders
 from web.rights import RightsWatch
+from web.throttle import TokenBuckets, rates
+from web.trusted_documents import TrustedDocuments, manifest
 
 LIMITS = Limits()
 
@@ -49,7 +51,12 @@ def create_app(settings: Settings) -> Starlette:
     payments = payments_for(settings)
     planning = planning_for(settings)
     contexts = Contexts(settings, database, hub, security_log, payments, planning)
-    operations = Operations(schema, LIMITS)
+    operations = Operations(
+        schema,
+        LIMITS,
+        TokenBuckets(rates(settings.budget_factor)),
+        trusted=TrustedDocuments(manifest(pages_operations.operations().values()), settings.ad_hoc_documents),
+    )
     endpoint = GraphQLEndpoint(schema, contexts, LIMITS, settings=settings, operations=operations)
     socket = GraphQLSocket(
         schema,

@@ -8,7 +8,19 @@ from graphql import GraphQLError
 
 BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL"
-PUBLIC_CODES = frozenset({"UNAUTHENTICATED", "FORBIDDEN", BAD_USER_INPUT, "QUERY_TOO_COMPLEX", "THROTTLED"})
+DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+TRUSTED_DOCUMENT_REQUIRED = "TRUSTED_DOCUMENT_REQUIRED"
+PUBLIC_CODES = frozenset(
+    {
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        BAD_USER_INPUT,
+        "QUERY_TOO_COMPLEX",
+        "THROTTLED",
+        DOCUMENT_NOT_FOUND,
+        TRUSTED_DOCUMENT_REQUIRED,
+    }
+)
 # graphql-core prints the caller's own value into some messages, with a line for each of its brackets.
 LONGEST_MESSAGE = 1_000
 MASK = "Something went wrong on our side."

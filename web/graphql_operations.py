@@ -27,6 +27,7 @@ from web.errors import INTERNAL, OperationRefused, masked, outcome, outcomes, pl
 from web.graphql_request import GraphQLRequest
 from web.graphql_sharing import group_of
 from web.throttle import Account, TokenBuckets
+from web.trusted_documents import TrustedDocuments
 
 log = structlog.get_logger("graphql")
 
@@ -37,8 +38,9 @@ SHARED_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that may run: within the limits, valid, and paid for."""
+    """An operation that may run: within the limits, valid, and paid for. `text` is that of its document."""
 
+    text: str
     prepared: Prepared
     facts: OperationFacts
     request: GraphQLRequest
@@ -54,6 +56,10 @@ class Operations:
         limits: what one operation may ask.
         buckets: what callers may spend.
         cache: documents made ready.
+        trusted: what may be sent as `documentId`, and who may send other documents; nothing and everybody when left out.
+
+    Raises:
+        ValueError: a trusted document is not valid here.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Operations:
         limits: Limits,
         buckets: TokenBuckets | None = None,
         cache: DocumentCache | None = None,
+        trusted: TrustedDocuments | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise ValueError("The edge runs neither schema extensions nor operation directives: use field extensions.")
@@ -70,6 +77,8 @@ class Operations:
         # Both are falsy while they are empty.
         self.buckets = TokenBuckets() if buckets is None else buckets
         self.cache = document_cache(schema, limits) if cache is None else cache
+        self.trusted = TrustedDocuments() if trusted is None else trusted
+        self.cache.trust(self.trusted.texts.values())
         self.shared: Once[bytes] = Once(SHARED_SECONDS, len, SHARED_BYTES)
 
     async def prepare(
@@ -87,7 +96,8 @@ class Operations:
         self._check_budget(accounts, None, context.request_id)
         cost: int | None = None
         try:
-            prepared = self.cache.read(request.query)
+            text = self.trusted.text_of(request, context.principal)
+            prepared = self.cache.read(text)
             facts = prepared.operation(request.operation_name)
             self._check_kind(facts, context, kinds)
             sizes = coerced_sizes(facts.node, facts.size_variables, request.variables)
@@ -101,13 +111,13 @@ class Operations:
             raise OperationRefused(
                 refusals([error], context.request_id), cost=self._cost(accounts, cost, None)
             ) from error
-        errors = await self.cache.validate(request.query, prepared)
+        errors = await self.cache.validate(text, prepared)
         if errors:
             self.buckets.spend(accounts, self.limits.refused_cost)
             raise OperationRefused(refusals(errors, context.request_id), cost=self._cost(accounts, cost, None))
         self._check_budget(accounts, cost, context.request_id)
         self.buckets.spend(accounts, cost)
-        return Operation(prepared, facts, request, accounts, cost)
+        return Operation(text, prepared, facts, request, accounts, cost)
 
     async def run(self, operation: Operation, context: EdgeContext, deadline: float) -> bytes:
         """The encoded answer of a query or mutation.
@@ -160,9 +170,12 @@ class Operations:
                 result = cast("ExecutionResult", await _settled(event.execute_operation(False)))
             return self.encode(None, result, context.request_id)
 
-        request = operation.request
         group = group_of(
-            request.query, operation.prepared.document, operation.facts.node, request.variables, context.principal
+            operation.text,
+            operation.prepared.document,
+            operation.facts.node,
+            operation.request.variables,
+            context.principal,
         )
         items = cast("AsyncGenerator[Any, None]", source)
         try:

@@ -17,9 +17,10 @@ _INT64 = range(-(2**63), 2**64)
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What a caller asks for, checked in its types alone."""
+    """What a caller asks for, checked in its types alone: a document by its text, or a trusted one by its id."""
 
-    query: str
+    query: str | None
+    document_id: str | None
     variables: dict[str, Any]
     operation_name: str | None
 
@@ -47,17 +48,21 @@ def read_request(value: object) -> GraphQLRequest:
     """The request that a value of JSON holds.
 
     Raises:
-        RequestRefused: 400, when a part is missing or of the wrong type.
+        RequestRefused: 400, when a part is missing, of the wrong type, or given besides another in its place.
     """
     if isinstance(value, list):
         raise _refusal("Batches are not taken: send each request by itself.")
     if not isinstance(value, dict):
         raise _refusal("The request must be a JSON object.")
-    query = value.get("query")
-    if query is None:
-        raise _refusal("The request has no query.")
-    if not isinstance(query, str):
+    query, document_id = value.get("query"), value.get("documentId")
+    if query is None and document_id is None:
+        raise _refusal("The request has neither query nor documentId.")
+    if query is not None and document_id is not None:
+        raise _refusal("The request has both query and documentId: send one of them.")
+    if query is not None and not isinstance(query, str):
         raise _refusal("query must be a string.")
+    if document_id is not None and not isinstance(document_id, str):
+        raise _refusal("documentId must be a string.")
     variables = value.get("variables")
     if variables is not None and not isinstance(variables, dict):
         raise _refusal("variables must be an object.")
@@ -67,7 +72,7 @@ def read_request(value: object) -> GraphQLRequest:
     extensions = value.get("extensions")
     if extensions is not None and not isinstance(extensions, dict):
         raise _refusal("extensions must be an object.")
-    return GraphQLRequest(query, variables or {}, operation_name or None)
+    return GraphQLRequest(query, document_id, variables or {}, operation_name or None)
 
 
 def _depth(value: object) -> int:

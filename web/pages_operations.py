@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from web.trusted_documents import document_id
+
 OPERATIONS = Path(__file__).parent / "static" / "operations"
 _SPREAD = re.compile(r"\.\.\.\s*(?!on\b)([A-Za-z_]\w*)")
 
@@ -23,8 +25,9 @@ def operations(folder: Path = OPERATIONS) -> dict[str, str]:
 
 
 def operations_module(folder: Path = OPERATIONS) -> str:
-    """The same as an ES module."""
-    return f"export default {json.dumps(operations(folder), indent=1)};\n"
+    """The ids of the same, as an ES module: pages send these, so the texts stay here."""
+    ids = {name: document_id(text) for name, text in operations(folder).items()}
+    return f"export default {json.dumps(ids, indent=1)};\n"
 
 
 def _text(path: Path) -> str:

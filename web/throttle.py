@@ -32,6 +32,15 @@ DEFAULT_RATES: Mapping[str, Rate] = MappingProxyType(
     }
 )
 
+
+def rates(factor: float) -> Mapping[str, Rate]:
+    """The default rates times a factor, in whole points."""
+    return {
+        kind: Rate(round(rate.capacity * factor), max(1, round(rate.per_second * factor)))
+        for kind, rate in DEFAULT_RATES.items()
+    }
+
+
 Account = tuple[str, str]
 """The kind of bucket, one of the rates' names, and whose it is."""
 

@@ -1,12 +1,13 @@
 """The board: two dispatchers see each other's work; a refused drag goes back; a lost line is shown and made up for."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tests.browser.chromium import Browser, Page
 from tests.browser.conftest import ALWAYS_OPEN, at, board, picture, tomorrow
-from tests.service import Service
+from tests.service import Service, running_service
 from tests.world import World
 
 pytestmark = pytest.mark.services
@@ -140,3 +141,15 @@ async def test_an_ended_session_asks_to_log_in(browser: Browser, world: World) -
     await page.click(".tools button", "Log out")
     await page.see("h1", "Log in")
     assert await page.run("document.cookie") == ""
+
+
+async def test_the_pages_need_no_document_of_their_own(browser: Browser, world: World, database_url: str) -> None:
+    key = world.service.app.state.settings.secret_key
+    async with running_service(database_url, secret_key=key, ad_hoc_documents="api_keys") as strict:
+        # Live means that both ways in took the ids: the board over HTTP, its events over the websocket.
+        page = await board(browser, replace(world, service=strict), tomorrow())
+        await page.see(f"{lane(world.technician)} .who", "Tess Tran")
+        assert page.troubles == []
+        visit = await world.book(at(tomorrow(), 9), at(tomorrow(), 10), technicianId=world.technician)
+        await page.see(f".visit[data-id='{visit['id']}']", "Carla Cruz")
+        await page.open("about:blank")

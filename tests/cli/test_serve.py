@@ -1,5 +1,6 @@
 """Several server processes behind one port."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from cli.serve import YOUNG_OBJECTS, spare_collector
 from tests.process import ROOT, environment, free_port, kill, wait_until_ready
 
 
@@ -39,3 +41,15 @@ def test_processes_share_the_port_and_are_replaced(folder: Path, database_url: s
             assert not Path(f"/proc/{second}").exists()
         finally:
             kill(parent)
+
+
+def test_the_garbage_collector_leaves_alone_what_is_there_at_the_start() -> None:
+    before, there = gc.get_threshold(), len(gc.get_objects())
+    try:
+        spare_collector()
+        assert gc.get_freeze_count() > there * 0.9
+        assert len(gc.get_objects()) < there * 0.1
+        assert gc.get_threshold()[0] == YOUNG_OBJECTS
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -33,6 +33,7 @@ from web.middleware.request_log import RequestLog
 from web.middleware.secure_transport import SecureTransport
 from web.middleware.security_headers import SecurityHeaders
 from web.throttle import DEFAULT_RATES, Rate, TokenBuckets
+from web.trusted_documents import TrustedDocuments
 from web.websocket_protocol import uvicorn_options
 
 # Made once: reading the machine's certificates takes longer than most tests here.
@@ -139,6 +140,7 @@ async def running(
     rates: Mapping[str, Rate] = DEFAULT_RATES,
     now: Callable[[], float] = monotonic,
     socket_limits: SocketLimits | None = None,
+    trusted: TrustedDocuments | None = None,
     trusted_proxies: str = "",
     host: str = "127.0.0.1",
     **options: Any,
@@ -146,7 +148,7 @@ async def running(
     """Serve on a free port until the block ends."""
     limits = limits or Limits()
     world = World()
-    operations = Operations(schema, limits, TokenBuckets(rates, now))
+    operations = Operations(schema, limits, TokenBuckets(rates, now), trusted=trusted)
     registry = LocalConnections()
     listener = listen(host, 0)
     port = listener.getsockname()[1]

@@ -144,6 +144,10 @@ HOSTILE_BODIES: dict[str, bytes] = {
     "a list as query": b'{"query":["{ hello }"]}',
     "a string as variables": b'{"query":"{ hello }","variables":"{}"}',
     "a list as variables": b'{"query":"{ hello }","variables":[]}',
+    "a number as documentId": b'{"documentId":1}',
+    "both a query and a documentId": b'{"query":"{ hello }","documentId":"x"}',
+    "an empty query and a documentId": b'{"query":"","documentId":"x"}',
+    "nulls for both": b'{"query":null,"documentId":null}',
     "a number as operationName": b'{"query":"{ hello }","operationName":1}',
     "false as extensions": b'{"query":"{ hello }","extensions":false}',
 }

@@ -1,2 +1,3 @@
-declare const operations: Record<string, string>;
-export default operations;
+/** The ids of documents, by the names of their operations. */
+declare const documentIds: Record<string, string>;
+export default documentIds;

@@ -69,7 +69,11 @@ export function startLive(store, onEnded) {
         store.happened(event);
       },
       // A cursor too old to replay, or rights that have changed: begin anew with a whole board.
-      refused: () => (again = setTimeout(load, 1_000)),
+      refused: ([error]) => {
+        // Loading the board anew brings no other version of this page.
+        if (error?.extensions?.code === "DOCUMENT_NOT_FOUND") store.set({ connection: "failed", failure: error.message });
+        else again = setTimeout(load, 1_000);
+      },
     });
     if (store.features.has("subscription.technicianPositions") && store.may("technicians:read")) {
       opened.follow("BoardPositions", {}, {

@@ -1,5 +1,5 @@
-/** Asks the API: named operations over HTTP, with the CSRF header where there is a session. */
-import operations from "../operations.js";
+/** Asks the API: named operations over HTTP, by the ids of their documents, with the CSRF header where there is a session. */
+import documentIds from "../operations.js";
 
 /** What the caller could not do, or what broke. `code` is the API's, or NETWORK. */
 export class GraphQLFailure extends Error {
@@ -28,8 +28,8 @@ function csrfToken() {
  * @throws {GraphQLFailure} when there is none
  */
 export async function ask(name, variables = {}) {
-  const query = operations[name];
-  if (!query) throw new GraphQLFailure("UNKNOWN_OPERATION", `There is no operation ${name}.`);
+  const documentId = documentIds[name];
+  if (!documentId) throw new GraphQLFailure("UNKNOWN_OPERATION", `There is no operation ${name}.`);
   /** @type {Record<string, string>} */
   const headers = { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json" };
   const token = csrfToken();
@@ -40,7 +40,7 @@ export async function ask(name, variables = {}) {
       method: "POST",
       headers,
       credentials: "same-origin",
-      body: JSON.stringify({ query, variables, operationName: name }),
+      body: JSON.stringify({ documentId, variables, operationName: name }),
       signal: AbortSignal.timeout(20_000),
     });
     body = await response.json();
@@ -56,7 +56,7 @@ export async function ask(name, variables = {}) {
   return body.data;
 }
 
-/** The whole text of an operation. @param {string} name @returns {string} */
-export function operation(name) {
-  return operations[name];
+/** The id of an operation's document. @param {string} name @returns {string} */
+export function documentIdOf(name) {
+  return documentIds[name];
 }

@@ -3,7 +3,7 @@
  * subscription resumed behind the last thing that it heard.
  */
 import { CloseCode, createClient } from "../vendor/graphql-ws.js";
-import { operation } from "./graphql.js";
+import { documentIdOf } from "./graphql.js";
 
 /** @typedef {"connecting" | "live" | "retrying" | "ended"} LiveState */
 
@@ -29,6 +29,9 @@ export function connect(onState) {
     keepAlive: PING_MS,
     retryAttempts: Infinity,
     retryWait: wait,
+    // The library insists on a query. With a documentId none may be sent.
+    jsonMessageReplacer: (/** @type {string} */ key, /** @type {any} */ value) =>
+      key === "payload" && value?.documentId ? { ...value, query: undefined } : value,
     // 4401: the session has ended. All else may pass: a restart, a lost line, a reader that was too slow (4410).
     shouldRetry: (/** @type {any} */ event) => event?.code !== CloseCode.Unauthorized,
     on: {
@@ -61,7 +64,7 @@ export function connect(onState) {
     let stop = () => {};
     const begin = () => {
       stop = client.subscribe(
-        { query: operation(name), operationName: name, variables },
+        { query: "", documentId: documentIdOf(name), operationName: name, variables },
         {
           next: (/** @type {any} */ message) => {
             if (message.errors) sink.refused(message.errors);
