@@ -59,7 +59,10 @@ class Case:
 
     def ticks(self) -> list[tuple[datetime, datetime]]:
         """An arrival window of no length for every tick that any of the days can touch."""
-        return [(_at(self.tick, offset),) * 2 for offset in range(-40, self.horizon + 80)]
+        # A shift is stretched over its stops, now and then far past the horizon.
+        latest = max((end for day in self.days for _, end in day.shifts), default=_at(self.tick, 0))
+        past = int((latest - _at(self.tick, 0)).total_seconds()) // self.tick
+        return [(_at(self.tick, offset),) * 2 for offset in range(-40, max(self.horizon + 80, past + 1))]
 
 
 def random_case(rng: random.Random, technicians: int = 5, tick: int = 60, horizon: int = 220) -> Case:
