@@ -1,15 +1,17 @@
 """The command line: `sps up` and its siblings. What a command needs is imported when it runs, so that each starts quickly."""
 
 import time
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from cli.trouble import say
+from cli.trouble import say, tell
 
 BEGAN = time.monotonic()
 PORT = click.IntRange(1, 65535)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print what was done on stdout, for programs.")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -66,7 +68,8 @@ def worker(parent_fd: int | None) -> None:
 
 
 @main.command()
-def migrate() -> None:
+@JSON
+def migrate(as_json: bool) -> None:
     """Bring the database to this version's schema, and the app's role to its rights."""
     from cli.configuration import load
     from cli.database import administered
@@ -74,19 +77,25 @@ def migrate() -> None:
     with administered(load()) as access:
         from models.migrate import upgrade
 
-        upgrade(access.migrator_url, access.app_role)
-    say(f"the database is current; the app's role is {access.app_role}")
+        done = upgrade(access.migrator_url, access.app_role)
+    if as_json:
+        tell({"from": done.before, "to": done.after, "appRole": access.app_role})
+    else:
+        say(f"the database is current; the app's role is {access.app_role}")
 
 
 @main.command()
-def seed() -> None:
+@JSON
+def seed(as_json: bool) -> None:
     """Fill the database with the demo business, unless it is there."""
     from cli.seed import seed_configured
 
     log_in = seed_configured()
-    say(
-        f"{'seeded' if log_in.created else 'the demo business was there already'}: {log_in.email}, password {log_in.password}"
-    )
+    if as_json:
+        tell(asdict(log_in))
+        return
+    what = "seeded" if log_in.created else "the demo business was there already"
+    say(f"{what}: {log_in.email}, password {log_in.password}")
 
 
 @main.command()
@@ -108,11 +117,16 @@ def schema(documents: bool) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> None:
+@JSON
+def backup(file: Path, as_json: bool) -> None:
     """Dump the database into FILE, encrypted; docs/backups.md tells of the key."""
     from cli.backup import backup as run
 
-    run(file)
+    done = run(file)
+    if as_json:
+        tell(asdict(done))
+    else:
+        say(f"wrote {file}, {done.bytes:,} bytes, encrypted for {done.recipient}")
 
 
 @main.command()

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +16,7 @@ from cli.configuration import load
 from cli.database import administered
 from cli.postgres import connect, facts, plain
 from cli.prepare import forget
+from cli.progress import Counted, progress
 from cli.trouble import Trouble, say
 from integrations.age_file import AgeError, decrypt, encrypt, identity_recipient, make_identity, recipient_of
 from integrations.embedded_postgres import EmbeddedPostgresError, embedded_postgres
@@ -27,7 +30,20 @@ DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--
 RESTORE = ("--no-owner", "--no-privileges", "--no-comments", "--single-transaction", "--exit-on-error")
 
 
-def backup(file: Path) -> None:
+@dataclass(frozen=True)
+class Written:
+    """A backup that was made."""
+
+    file: str
+    bytes: int
+    tables: int
+    #: Of the dump and its encryption; without the start of an embedded database.
+    seconds: float
+    #: The public half of the key that opens it.
+    recipient: str
+
+
+def backup(file: Path) -> Written:
     """Dump the database into a new file that only the holder of the key can open.
 
     Raises:
@@ -41,8 +57,10 @@ def backup(file: Path) -> None:
     except AgeError as error:
         raise Trouble(str(error)) from error
     with _seeing_all(settings) as url:
+        began, tables = time.monotonic(), _count_tables(url)
         _dump(settings, url, file, recipient)
-    say(f"wrote {file}, {file.stat().st_size:,} bytes, encrypted for {recipient}")
+        seconds = round(time.monotonic() - began, 3)
+    return Written(str(file.absolute()), file.stat().st_size, tables, seconds, recipient)
 
 
 def restore(file: Path, *, replace: bool) -> None:
@@ -61,7 +79,7 @@ def restore(file: Path, *, replace: bool) -> None:
     if not identity.exists():
         raise Trouble(f"{identity} is not there: without the key that a backup was encrypted for nobody can open it.")
     with administered(settings) as access:
-        if not replace and _holds_tables(access.migrator_url):
+        if not replace and _count_tables(access.migrator_url):
             raise Trouble("The database is not empty: stop the server and say --replace to drop what it holds.")
         _load(settings, access.migrator_url, file, identity, replace=replace)
         upgrade(access.migrator_url, access.app_role)
@@ -116,8 +134,12 @@ def _dump(settings: Settings, url: str, file: Path, recipient: str) -> None:
     try:
         with os.fdopen(descriptor, "wb") as target, tempfile.TemporaryFile() as errors:
             command, environment = _command(settings, "pg_dump", url, *DUMP)
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as process:  # noqa: S603
-                encrypt(_pipe(process.stdout), target, recipient)
+            # How long it will be pg_dump knows no more than we do: the bar shows how far it is.
+            with (
+                progress("dumping", in_bytes=True) as report,
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as process,  # noqa: S603
+            ):
+                encrypt(Counted(_pipe(process.stdout), report), target, recipient)
             if process.returncode != 0:
                 raise Trouble(f"pg_dump failed: {_last_line(errors)}")
             target.flush()
@@ -141,7 +163,8 @@ def _load(settings: Settings, url: str, file: Path, identity: Path, *, replace: 
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=environment
         )
         try:
-            decrypt(source, _pipe(process.stdin), identity)
+            with progress("restoring", in_bytes=True) as report:
+                decrypt(Counted(source, report, file.stat().st_size), _pipe(process.stdin), identity)
             _pipe(process.stdin).close()
         except (AgeError, OSError) as error:
             # Before it sees an end of its input: what it has done so far is rolled back.
@@ -166,10 +189,10 @@ def _command(settings: Settings, name: str, url: str, *arguments: str) -> tuple[
     return [str(program), "--no-password", *arguments, "--dbname", make_conninfo("", **parts)], environment
 
 
-def _holds_tables(url: str) -> bool:
+def _count_tables(url: str) -> int:
     with connect(url, "DATABASE_MIGRATOR_URL") as connection:
         row = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").fetchone()
-    return bool(row and row[0])
+    return int(row[0]) if row else 0
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

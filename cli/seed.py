@@ -1,10 +1,12 @@
 """Fills the database with the demo business, once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cli.configuration import load
 from cli.database import administered
+from cli.progress import progress
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,12 @@ class LogIn:
     created: bool
 
 
-def seed(app_url: str) -> LogIn:
+def seed(app_url: str, on_progress: Callable[[int, int], None] | None = None) -> LogIn:
     """Seed the demo business if it is not there; seeding twice changes nothing.
 
     Args:
         app_url: the database, as the app's role.
+        on_progress: called with the rows written so far, and with all that will be.
     """
     from models.database import Database
     from resolvers import demo
@@ -28,7 +31,7 @@ def seed(app_url: str) -> LogIn:
     async def run() -> LogIn:
         database = Database(app_url, pool_size=2)
         try:
-            seeded = await demo.seed(database)
+            seeded = await demo.seed(database, on_progress=on_progress)
             return LogIn(seeded.email, seeded.password, seeded.created)
         finally:
             await database.close()
@@ -42,4 +45,5 @@ def seed_configured() -> LogIn:
         from models.migrate import upgrade
 
         upgrade(access.migrator_url, access.app_role)
-        return seed(access.app_url)
+        with progress("seeding") as report:
+            return seed(access.app_url, report)

@@ -2,10 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pyrage
 from pyrage import x25519
+
+
+class Readable(Protocol):
+    """All that is asked of a source."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes, or fewer; none at its end."""
 
 
 class AgeError(Exception):
@@ -52,7 +59,7 @@ def make_identity(path: Path) -> str:
     return str(identity.to_public())
 
 
-def encrypt(source: IO[bytes], target: IO[bytes], recipient: str) -> None:
+def encrypt(source: Readable, target: IO[bytes], recipient: str) -> None:
     """Encrypt a stream, 64 KiB at a time.
 
     Raises:
@@ -64,7 +71,7 @@ def encrypt(source: IO[bytes], target: IO[bytes], recipient: str) -> None:
         raise AgeError(f"It could not be encrypted: {error}.") from error
 
 
-def decrypt(source: IO[bytes], target: IO[bytes], identity: Path) -> None:
+def decrypt(source: Readable, target: IO[bytes], identity: Path) -> None:
     """Decrypt a stream. What has been written to `target` counts only when this returns: a file that was cut off or
     changed is noticed where it was.
 

@@ -80,6 +80,15 @@ def file_store(settings: Settings) -> FileStore:
     return LocalFiles(settings)
 
 
+def store_url(settings: Settings) -> str | None:
+    """What the URLs of all files begin with, up to a slash; None: they are of our own origin."""
+    if settings.s3_bucket is None:
+        return None
+    from integrations.file_store_s3 import S3Files
+
+    return S3Files.url_prefix(settings)
+
+
 def disposition(file_name: str, content_type: str) -> str:
     """The Content-Disposition header: images may be shown, anything else is saved (RFC 6266, RFC 8187)."""
     shown = "inline" if content_type.startswith("image/") else "attachment"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
 
 from integrations.file_store import Part, StoreUnavailable, Upload, disposition
 from settings import Settings
@@ -37,8 +38,9 @@ class S3Files:
             aws_session_token=session.get_secret_value() if session else None,
             config=Config(
                 signature_version="s3v4",
-                # Stand-ins and self-hosted stores have no name for each bucket.
-                s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+                # Stand-ins and self-hosted stores have no name for each bucket. "auto" would sign for the name without a
+                # region, which sends a new bucket's callers on to its region, where the signature is not valid.
+                s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
                 connect_timeout=5,
                 read_timeout=30,
                 retries={"max_attempts": 3, "mode": "standard"},
@@ -47,6 +49,14 @@ class S3Files:
                 response_checksum_validation="when_required",
             ),
         )
+
+    @classmethod
+    def url_prefix(cls, settings: Settings) -> str:
+        """What all signed URLs begin with, as boto3 makes it up from region, partition and the bucket's name."""
+        # Signed for nobody: to find the machine's own credentials may take a call, and they change no host.
+        nobody = {"aws_access_key_id": "-", "aws_secret_access_key": SecretStr("-"), "aws_session_token": None}
+        signed = cls(settings.model_copy(update=nobody)).upload_url("-", "", 0, timedelta(minutes=1)).url
+        return signed.partition("?")[0].removesuffix("-")
 
     def upload_url(self, key: str, content_type: str, byte_size: int, lasts: timedelta) -> Upload:
         """A URL to put exactly so many bytes of that type under the key: both headers are among what is signed."""

@@ -1,10 +1,12 @@
 """Brings the database to the schema of this version, and the app's role to its rights."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, text
 
 from models.database import sqlalchemy_url
 from models.row_security import apply_grants
@@ -22,7 +24,15 @@ def config(url: str) -> Config:
     return made
 
 
-def upgrade(migrator_url: str, app_role: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did: the revisions before it (None: there were no tables) and after it."""
+
+    before: str | None
+    after: str | None
+
+
+def upgrade(migrator_url: str, app_role: str | None) -> Migrated:
     """Migrate to the newest revision and grant `app_role` its rights.
 
     Args:
@@ -36,9 +46,16 @@ def upgrade(migrator_url: str, app_role: str | None) -> None:
     try:
         with engine.connect() as lock, lock.begin():
             lock.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            before = _revision(engine)
             command.upgrade(config(migrator_url), "head")
             if app_role:
                 with engine.begin() as connection:
                     apply_grants(connection, app_role)
+            return Migrated(before, _revision(engine))
     finally:
         engine.dispose()
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()

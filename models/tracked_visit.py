@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.appointment import AppointmentStatus
 from domain.tenant import TenantStatus
 from models.appointment import Appointment, AppointmentLine
+from models.location import Location
 from models.service import Service
 from models.technician import Technician, TechnicianPosition
 from models.tenant import Tenant
@@ -36,6 +37,7 @@ async def read_tracked_visit(session: AsyncSession, appointment_id: UUID) -> Row
         select(
             Tenant.name.label("business_name"),
             Tenant.phone.label("business_phone"),
+            Location.time_zone,
             Appointment.status,
             func.coalesce(Appointment.arrival_starts_at, Appointment.starts_at).label("starts_at"),
             func.coalesce(Appointment.arrival_ends_at, Appointment.ends_at).label("ends_at"),
@@ -47,6 +49,7 @@ async def read_tracked_visit(session: AsyncSession, appointment_id: UUID) -> Row
             _SERVICES.label("services"),
         )
         .join(Tenant, Tenant.id == Appointment.tenant_id)
+        .join(Location, (Location.tenant_id == Appointment.tenant_id) & (Location.id == Appointment.location_id))
         .outerjoin(
             Technician,
             (Technician.tenant_id == Appointment.tenant_id)

@@ -22,6 +22,7 @@ class TrackedVisit:
 
     business_name: str
     business_phone: str | None
+    time_zone: str
     status: AppointmentStatus
     starts_at: datetime | None
     ends_at: datetime | None
@@ -48,6 +49,7 @@ async def tracked_visit(database: Database, tenant_id: UUID, appointment_id: UUI
     return TrackedVisit(
         business_name=row.business_name,
         business_phone=row.business_phone,
+        time_zone=row.time_zone,
         status=row.status,
         starts_at=row.starts_at,
         ends_at=row.ends_at,

@@ -35,6 +35,9 @@ class TrackedVisit:
     technician_name: str | None = strawberry.field(description="First name.")
     position: GeoPoint | None = strawberry.field(description="Only while the technician is on the way.")
     service_names: list[str]
+    time_zone: str = strawberry.field(
+        description="Of the location that the visit is booked at, by its IANA name: the clock that its times were agreed on."
+    )
 
     @classmethod
     def of(cls, visit: Visit) -> "TrackedVisit":
@@ -48,6 +51,7 @@ class TrackedVisit:
             technician_name=visit.technician_name,
             position=point(visit.latitude, visit.longitude),
             service_names=list(visit.service_names),
+            time_zone=visit.time_zone,
         )
 
 

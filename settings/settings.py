@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     s3_bucket: str | None = Field(
         None,
         validation_alias="S3_BUCKET",
-        description="Private bucket of uploaded files and exports; without it they lie in the data folder.",
+        description="Private bucket of uploaded files and exports; without it they lie in the data folder. Its CORS rules must let pages of the public origin PUT, with the header Content-Type.",
     )
     s3_endpoint_url: str | None = Field(
         None,

@@ -18,7 +18,8 @@ def test_there_is_one_line_of_migrations(owner_url: str) -> None:
 
 
 def test_migrating_twice_changes_nothing(owner_url: str) -> None:
-    upgrade(owner_url, APP_ROLE)
+    done = upgrade(owner_url, APP_ROLE)
+    assert done.before == done.after is not None
     command.check(config(owner_url))
 
 

@@ -4,12 +4,12 @@ They are static files and talk GraphQL alone; nothing about a business is writte
 """
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from integrations.file_store import store_url
 from settings import Settings
 from web.pages_files import read_assets
 
@@ -23,11 +23,11 @@ def routes(settings: Settings, *, frame_origins: FrameOrigins) -> list[Route]:
     """The routes of all pages.
 
     Args:
-        settings: whose file store's origin photos are sent to.
+        settings: whose file store photos are sent to and shown from.
         frame_origins: asked at each booking page.
     """
     assets = read_assets()
-    policy = _policy(settings)
+    policy = content_policy(settings)
 
     def page(name: str, *, private: bool = False) -> Callable[[Request], Awaitable[Response]]:
         async def answer(_request: Request) -> Response:
@@ -69,21 +69,11 @@ def routes(settings: Settings, *, frame_origins: FrameOrigins) -> list[Route]:
     ]
 
 
-def _policy(settings: Settings) -> str:
+def content_policy(settings: Settings) -> str:
     """No inline script or style, nothing from elsewhere; photos go straight to the file store where that is another origin."""
-    store = f" {origin}" if (origin := _origin(_store(settings))) else ""
+    # With the bucket in it, where that is no name of its own: others keep files on the same host.
+    store = f" {url}" if (url := store_url(settings)) else ""
     return (
         f"default-src 'self'; img-src 'self' data: blob:{store}; connect-src 'self'{store}; "
         "object-src 'none'; base-uri 'none'; form-action 'self'"
     )
-
-
-def _store(settings: Settings) -> str | None:
-    if settings.s3_bucket is None:
-        return None
-    return settings.s3_endpoint_url or f"https://{settings.s3_bucket}.s3.amazonaws.com"
-
-
-def _origin(url: str | None) -> str | None:
-    parts = urlsplit(url) if url else None
-    return f"{parts.scheme}://{parts.netloc}" if parts else None

@@ -1,5 +1,6 @@
 """Backups: encrypted, whole or refused, and equal row by row after a restore."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ import pytest
 from psycopg import sql
 from pyrage import x25519
 
+from integrations.age_file import identity_recipient
 from integrations.embedded_postgres import embedded_postgres, temporary_postgres
 from integrations.embedded_postgres_cluster import APP, DATABASE, OWNER, SUPERUSER
 from models.migrate import upgrade
+from resolvers.demo import DEMO_EMAIL, DEMO_PASSWORD
 from tests.process import ROOT, environment
 
 CANARY = "Bluebonnet"
@@ -62,11 +65,17 @@ def checksums(folder: Path) -> dict[str, tuple[int, str]]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Backup:
     folder = tmp_path_factory.mktemp("source")
-    assert sps("seed", SPS_DATA_DIR=folder).returncode == 0
+    seeded = sps("seed", "--json", SPS_DATA_DIR=folder)
+    assert (seeded.returncode, seeded.stderr) == (0, "")
+    log_in = json.loads(seeded.stdout)
+    assert log_in == {"email": DEMO_EMAIL, "password": DEMO_PASSWORD, "created": True}
     file = folder / "db.age"
     answer = sps("backup", file, SPS_DATA_DIR=folder)
     assert answer.returncode == 0, answer.stderr
-    assert "keep a copy of it elsewhere" in answer.stderr
+    made_key, wrote = answer.stderr.splitlines()
+    assert "keep a copy of it elsewhere" in made_key
+    assert f"wrote {file}" in wrote
+    assert answer.stdout == ""
     return Backup(folder, file, folder / "backup-identity.txt", checksums(folder))
 
 
@@ -81,7 +90,7 @@ def test_the_file_is_unreadable_without_the_key(made: Backup) -> None:
 
 def test_a_restore_gives_every_row_back(made: Backup, tmp_path: Path) -> None:
     answer = sps("restore", made.file, SPS_DATA_DIR=tmp_path, SPS_BACKUP_IDENTITY_FILE=made.identity)
-    assert answer.returncode == 0, answer.stderr
+    assert (answer.returncode, answer.stderr) == (0, f"sps: restored {made.file}\n")
     assert checksums(tmp_path) == made.checksums
     assert sum(number for number, _ in made.checksums.values()) > 500
     # The app's role has its rights again, and is bound by row-level security.
@@ -114,6 +123,29 @@ def flipped(content: bytes) -> bytes:
     """The last third of the file, one bit changed."""
     place = len(content) * 2 // 3
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_programs_are_told_what_was_done(made: Backup, tmp_path: Path) -> None:
+    again = sps("seed", "--json", SPS_DATA_DIR=made.folder)
+    assert (json.loads(again.stdout)["created"], again.stderr) == (False, "")
+    migrated = sps("migrate", "--json", SPS_DATA_DIR=made.folder)
+    told = json.loads(migrated.stdout)
+    assert told["from"] == told["to"]
+    assert (told["appRole"], migrated.stderr) == (APP, "")
+    file = tmp_path / "json.age"
+    answer = sps("backup", "--json", file, SPS_DATA_DIR=made.folder)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    told = json.loads(answer.stdout)
+    assert told.pop("seconds") > 0
+    assert told == {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "tables": len(made.checksums),
+        "recipient": identity_recipient(made.identity),
+    }
+    refused = sps("backup", "--json", file, SPS_DATA_DIR=made.folder)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "exists already" in refused.stderr
 
 
 def test_a_backup_never_overwrites_another(made: Backup) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.access.people import PASSWORD as PERSONS_PASSWORD
+from tests.access.people import Person
 from tests.browser.chromium import Browser, Page, chromium, running_browser
 from tests.service import Service
 from tests.world import PASSWORD, World
@@ -38,12 +40,12 @@ def at(day: str, hour: int, minute: int = 0) -> str:
     return f"{day}T{hour + 6:02}:{minute:02}:00Z"
 
 
-async def board(browser: Browser, world: World, day: str) -> Page:
-    """A dispatcher's board, logged in by the form and live."""
+async def board(browser: Browser, world: World, day: str, *, who: Person | None = None, origin: str = "") -> Page:
+    """A dispatcher's board, logged in by the form and live; the owner's and on the test's own server, unless told otherwise."""
     page = await browser.page()
-    await page.open(f"{world.service.origin}/board?day={day}")
-    await page.fill("input[name=email]", world.email)
-    await page.fill("input[name=password]", PASSWORD)
+    await page.open(f"{origin or world.service.origin}/board?day={day}")
+    await page.fill("input[name=email]", who.email if who else world.email)
+    await page.fill("input[name=password]", PERSONS_PASSWORD if who else PASSWORD)
     await page.click("button.primary")
     await page.until("document.querySelector('.connection')?.dataset.state === 'live'")
     return page

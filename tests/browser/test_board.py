@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.access.people import Mailbox, add_user
 from tests.browser.chromium import Browser, Page
 from tests.browser.conftest import ALWAYS_OPEN, at, board, picture, tomorrow
 from tests.service import Service, running_service
@@ -123,6 +124,32 @@ async def test_a_lost_line_is_shown_and_what_was_missed_comes(browser: Browser, 
         await page.see(f"{lane(world.technician)} .visit[data-id='{visit['id']}']")
     assert await page.run("document.querySelectorAll('.feed li').length") == 3
     await asyncio.sleep(0)
+
+
+async def test_who_has_a_visit_open_is_seen_on_other_boards(browser: Browser, world: World) -> None:
+    day = tomorrow()
+    colleague = await add_user(world, Mailbox(), "DISPATCHER", "Dee Dispatcher")
+    waiting = await world.book()
+    planned = await world.book(at(day, 9), at(day, 10), technicianId=world.technician)
+    mine, theirs = await board(browser, world, day), await board(browser, world, day, who=colleague)
+    for visit in (waiting, planned):
+        opened = f".visit[data-id='{visit['id']}']"
+        await theirs.click(opened)
+        await mine.see(f"{opened} .watched", "DD")
+        assert await mine.run(f"document.querySelector({opened!r}).querySelector('.watched').title") == "Dee Dispatcher"
+        await picture(mine, "colleague")
+        await mine.click(opened)
+        await mine.see(".colleagues", "Dee Dispatcher has this open too")
+        await theirs.see(".colleagues", "Olive Owner has this open too")
+        await theirs.click(".close")
+        await mine.until(f"document.querySelector({f'{opened} .watched'!r}) === null")
+        await mine.until("document.querySelector('.panel') && !document.querySelector('.colleagues')")
+        # Nobody is shown oneself.
+        await theirs.see(f"{opened} .watched", "OO")
+        await mine.click(".close")
+        await theirs.until("document.querySelector('.watched') === null")
+    assert mine.troubles == []
+    assert theirs.troubles == []
 
 
 async def test_positions_move_on_the_map(browser: Browser, world: World) -> None:

@@ -1,6 +1,7 @@
 """What customers see: a booking from another site arrives on the board; a visit is followed until somebody is there."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,8 +112,14 @@ async def test_a_visit_is_followed_until_arrival(browser: Browser, world: World)
     await world.api.do("appointmentMarkOnTheWay", appointmentId=visit["id"], etaMinutes=20)
     page = await browser.page()
     await page.size(390, 780)
+    # Somebody who waits for it from afar reads the clock of the house.
+    await page.send("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
     await page.open(f"{world.service.origin}/track/{token}")
     await page.see("h1", "Tess is on the way")
+    shown = datetime.fromisoformat(at(tomorrow(), 9)).astimezone(ZoneInfo("America/Chicago"))
+    await page.see("dd", f"{shown:%a, %b} {shown.day}, {shown.hour}:00")
+    await page.see("dd", f"{shown:%Z}")
+    await page.see("h1", f"{shown:%Z}")
     began = datetime.now(UTC)
     for step, latitude in enumerate((30.30, 30.29, 30.28), 1):
         # Reports within half a second of the last one are let go.

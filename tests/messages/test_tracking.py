@@ -8,9 +8,8 @@ import psycopg
 from domain.ids import Prefix, decode
 from tests.messages.steps import Bench
 
-FIELDS = (
-    "businessName businessPhone status arrivalWindow { start } eta technicianName position { latitude } serviceNames"
-)
+FIELDS = """businessName businessPhone status arrivalWindow { start } eta technicianName position { latitude } serviceNames
+  timeZone"""
 QUERY = f"query ($token: String!) {{ trackedVisit(token: $token) {{ {FIELDS} }} }}"
 STREAM = f"subscription ($token: String!) {{ trackedVisit(token: $token) {{ {FIELDS} }} }}"
 
@@ -38,7 +37,7 @@ async def test_the_link_shows_the_visit_while_the_technician_is_on_the_way(bench
     assert seen["businessName"] == bench.world.name
     assert (seen["status"], seen["technicianName"], seen["position"]) == ("ON_THE_WAY", "Tess", {"latitude": 30.25})
     assert seen["eta"] is not None
-    assert seen["serviceNames"] == ["Dishwasher repair"]
+    assert (seen["serviceNames"], seen["timeZone"]) == (["Dishwasher repair"], "America/Chicago")
     await bench.do("appointmentStart", appointment)
     seen = await look(bench, token)
     assert (seen["status"], seen["technicianName"], seen["position"], seen["eta"]) == ("IN_PROGRESS", None, None, None)

@@ -27,7 +27,8 @@ class Upload:
 
 @dataclass
 class S3StandIn:
-    """The bucket. `now` can be moved; `fails` counts down requests of ours that are answered with 503."""
+    """The bucket. `now` can be moved; `fails` counts down requests of ours that are answered with 503; pages of
+    `allowed_origin` may put files, as a CORS rule of a bucket says."""
 
     port: int = 0
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class S3StandIn:
     requests: list[str] = field(default_factory=list)
     ahead: timedelta = timedelta(0)
     fails: int = 0
+    allowed_origin: str = ""
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -89,6 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._do(body)
         except _Refused as error:
             self._answer(error.status, f"<Error><Code>{error.code}</Code></Error>".encode())
+
+    def do_OPTIONS(self) -> None:
+        """A browser asks whether a page may."""
+        self._answer(200 if self.bucket.allowed_origin else 403)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _handle  # noqa: N815
 
@@ -209,6 +215,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", f'"{etag}"')
         for name, value in headers.items():
             self.send_header(name, value)
+        if origin := self.bucket.allowed_origin:
+            self.send_header("Access-Control-Allow-Origin", origin)
+            self.send_header("Access-Control-Allow-Methods", "PUT")
+            self.send_header("Access-Control-Allow-Headers", "content-type")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

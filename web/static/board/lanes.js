@@ -10,6 +10,15 @@ import { movable } from "./actions.js";
 /** @param {string} name */
 export const initials = (name) => name.split(/\s+/).map((part) => part[0]).slice(0, 2).join("");
 
+/** The names of the colleagues who have an appointment open. @param {Map<string, any[]>} presences @param {string} id */
+export const watchers = (presences, id) => (presences.get(id) ?? []).map((each) => each.name).join(", ");
+
+/** Who has it open on another board, so that two do not plan the same visit. @param {{ names: string }} props */
+export function Watched({ names }) {
+  if (!names) return null;
+  return html`<i class="watched" title=${names}><span aria-hidden="true">${names.split(", ").map(initials).join(" ")}</span><span class="unseen">, open with ${names}</span></i>`;
+}
+
 /** What a screen reader says of it. @param {any} it @param {string} zone */
 export function label(it, zone) {
   const when = it.scheduled ? `${clock(Date.parse(it.scheduled.start), zone)} to ${clock(Date.parse(it.scheduled.end), zone)}` : "no time yet";
@@ -47,7 +56,7 @@ class Visit extends Component {
       <span>${services(it)}</span>
       <span class="unseen">${label(it, store.zone)}</span>
       <small>${it.eta && it.status === "ON_THE_WAY" ? `ETA ${clock(Date.parse(it.eta), store.zone)}` : STATUS[it.status]}</small>
-      ${watched && html`<i class="watched" title=${watched}>${watched.split(", ").map(initials).join(" ")}</i>`}
+      <${Watched} names=${watched} />
     </button>`;
   }
 }
@@ -83,7 +92,7 @@ class LaneRow extends Component {
         ${items.map(
           (/** @type {any} */ it) => html`<${Visit}
             key=${it.id} store=${store} it=${it} axis=${axis} selected=${selected === it.id} ghost=${moving?.id === it.id}
-            watched=${(presences.get(it.id) ?? []).map((/** @type {any} */ each) => each.name).join(", ")}
+            watched=${watchers(presences, it.id)}
           />`,
         )}
         ${job && moving.technicianId === technician.id && html`<div class="target" style=${{

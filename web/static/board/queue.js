@@ -5,7 +5,7 @@ import { STATUS } from "../lib/words.js";
 import { movable } from "./actions.js";
 import { beginDrag } from "./drag.js";
 import { onKey } from "./keys.js";
-import { label, services } from "./lanes.js";
+import { label, services, Watched, watchers } from "./lanes.js";
 
 /** @param {{ store: import("./store.js").Store, axisRef: any }} props */
 export function Queue({ store, axisRef }) {
@@ -32,6 +32,7 @@ export function Queue({ store, axisRef }) {
             : it.arrivalWindow
               ? `Wants ${dateOf(Date.parse(it.arrivalWindow.start), store.zone)}, ${span(it.arrivalWindow, store.zone)}`
               : `${STATUS[it.status]} · ${it.durationMinutes} min`} · ${it.address.address.city}</small>
+          <${Watched} names=${watchers(store.presences, it.id)} />
         </button>
       </li>`)}
     </ul>

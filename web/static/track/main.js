@@ -6,8 +6,6 @@ import { clock, dateOf, span, zoneName } from "../lib/time.js";
 const token = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren();
-// The visit's own place is not told here, and most customers are at home: their own clock is named beside each time.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const STEPS = ["SCHEDULED", "ON_THE_WAY", "IN_PROGRESS", "COMPLETED"];
 /** @type {Record<string, string>} */
 const STEP = { SCHEDULED: "Booked", ON_THE_WAY: "On the way", IN_PROGRESS: "Here", COMPLETED: "Done" };
@@ -21,13 +19,16 @@ let state = "connecting";
 /** @type {{ latitude: number, longitude: number }[]} */
 let trail = [];
 
+/** 9:30 AM CST: on the clock at the visit, named, since whoever waits for it may be elsewhere. @param {string} instant @param {string} zone */
+const namedClock = (instant, zone) => `${clock(Date.parse(instant), zone)} ${zoneName(Date.parse(instant), zone)}`;
+
 /** @param {any} it */
 function headline(it) {
   const who = it.technicianName ?? "Your technician";
   switch (it.status) {
     case "REQUESTED": return "We have your request, and will confirm a time.";
     case "SCHEDULED": return "Your visit is booked.";
-    case "ON_THE_WAY": return it.eta ? `${who} is on the way and should be there at ${clock(Date.parse(it.eta), zone)}.` : `${who} is on the way.`;
+    case "ON_THE_WAY": return it.eta ? `${who} is on the way and should be there at ${namedClock(it.eta, it.timeZone)}.` : `${who} is on the way.`;
     case "IN_PROGRESS": return `${who} has arrived.`;
     case "COMPLETED": return "All done. Thank you!";
     case "CANCELLED": return "This visit was cancelled.";
@@ -65,7 +66,7 @@ function Page() {
     ${reached >= 0 && html`<ol class="steps" aria-label="Progress">${STEPS.map((step, at) => html`<li key=${step} class=${at < reached ? "is-done" : at === reached ? "is-now" : ""} aria-current=${at === reached ? "step" : undefined}>${STEP[step]}</li>`)}</ol>`}
     ${visit.status === "ON_THE_WAY" && html`<${Van} />`}
     <dl>
-      ${visit.arrivalWindow && !OVER.has(visit.status) && html`<dt>Arrival</dt><dd>${dateOf(Date.parse(visit.arrivalWindow.start), zone)}, ${span(visit.arrivalWindow, zone)} ${zoneName(Date.parse(visit.arrivalWindow.start), zone)}</dd>`}
+      ${visit.arrivalWindow && !OVER.has(visit.status) && html`<dt>Arrival</dt><dd>${dateOf(Date.parse(visit.arrivalWindow.start), visit.timeZone)}, ${span(visit.arrivalWindow, visit.timeZone)} ${zoneName(Date.parse(visit.arrivalWindow.start), visit.timeZone)}</dd>`}
       ${visit.technicianName && html`<dt>Technician</dt><dd>${visit.technicianName}</dd>`}
       <dt>Work</dt><dd>${visit.serviceNames.join(", ")}</dd>
     </dl>
