@@ -166,6 +166,9 @@ class Operations:
         async def payload(item: Any) -> bytes:
             event = executor.build_per_event_executor(item)
             event.context_value = context.for_operation()
+            # graphql-core's copy shares the memo of collected fields, whose keys are of one event: it would grow for as long
+            # as the subscription lasts, by some kilobytes an event.
+            event._relevant_sub_fields = {}
             async with asyncio.timeout(self.limits.seconds):
                 result = cast("ExecutionResult", await _settled(event.execute_operation(False)))
             return self.encode(None, result, context.request_id)

@@ -1,12 +1,14 @@
 """How sockets end from our side: readers that are too slow, and rights that go."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from graphql.execution.collect_fields import CollectedFields
 from websockets.exceptions import ConnectionClosed
 
 from auth.cookies import SESSION
@@ -183,3 +185,13 @@ def test_matching_needs_every_given_id_and_at_least_one() -> None:
     for each in (mine, keyed, foreign, anonymous):
         registry.unregister(each)
     assert len(registry) == 0
+
+
+async def test_a_subscription_that_lasts_keeps_nothing_of_the_events_behind_it(edge: Edge) -> None:
+    """graphql-core's memo of collected fields would grow with each event, and a board is open all day."""
+    socket = await edge.connect({})
+    await subscribe(socket, "a", "subscription { ticks(count: 400) { number } }")
+    most = 0
+    while (await received(socket))["type"] == "next":
+        most = max(most, sum(isinstance(each, CollectedFields) for each in gc.get_objects()))
+    assert most < 50
