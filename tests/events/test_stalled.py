@@ -124,7 +124,8 @@ async def test_one_who_stops_reading_is_closed_and_comes_back(
             first = last
             for client, (code, cursor) in zip(clients[READERS:], await asyncio.gather(*stuck), strict=False):
                 seen = decode_cursor(tenant, cursor)
-                assert code == 4410
+                # One who begins to read long after that finds the connection gone.
+                assert code in ({4410} if events < 1_000 else {4410, 1006})
                 assert seen < last
                 assert len(await read(client, cursor, last, tenant)) == last - seen
         assert first == 1 + events * len(crowds)
