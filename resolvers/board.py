@@ -46,7 +46,8 @@ async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) ->
         Refusal: NOT_FOUND for a location that there is not.
     """
     async with caller.database.snapshot(caller.tenant_id) as session:
-        places = {place.id: place for place in await locations(session) if location_id in (None, place.id)}
+        everywhere = await locations(session)
+        places = {place.id: place for place in everywhere if location_id in (None, place.id)}
         if location_id is not None and not places:
             raise Refusal(ErrorCode.NOT_FOUND, "There is no such location.", ("locationId",))
         bounds = {place.id: local_day(day, place.time_zone) for place in places.values()}
@@ -62,7 +63,7 @@ async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) ->
         return Board(
             day=day,
             cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
-            lanes=await _lanes(session, caller, day, places, planned, (start, end)),
+            lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end)),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
         )
 
@@ -71,7 +72,8 @@ async def _lanes(
     session: Transaction,
     caller: Caller,
     day: date,
-    places: dict[UUID, Location],
+    shown: Sequence[UUID],
+    everywhere: Sequence[Location],
     planned: Sequence[Appointment],
     span: tuple[datetime, datetime],
 ) -> list[Lane]:
@@ -79,13 +81,14 @@ async def _lanes(
     assigned = [technician_id for technician_id in by_technician if technician_id is not None]
     people = [
         person
-        for person in await technicians_of_board(session, list(places), assigned)
+        for person in await technicians_of_board(session, shown, assigned)
         if caller.visited_by in (None, person.id)
     ]
     ids = [person.id for person in people]
     off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
     positions = await visible_positions(session, ids)
-    zones = {place.id: place.time_zone for place in await locations(session)}
+    # Whoever has a visit here may belong elsewhere.
+    zones = {place.id: place.time_zone for place in everywhere}
     return [
         Lane(
             technician=person,

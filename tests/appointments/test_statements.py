@@ -1,0 +1,80 @@
+"""What the board and the list cost in statements: so many, however many rows they answer."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.service import Service
+from tests.world import World
+
+DAY = "2027-03-02"
+VISIT = """id number status scheduled { start } total { amount } technician { id name } customer { id name phone }
+  lines { quantity service { id name } }"""
+BOARD = f"query ($day: Date!) {{ dispatchBoard(day: $day) {{ cursor lanes {{ technician {{ id name }} appointments {{ {VISIT} }} }} unassigned {{ id }} }} }}"
+LIST = f"{{ appointments(first: 100) {{ nodes {{ {VISIT} }} }} }}"
+# Statements and transactions, those with which a session is looked up among them, but neither BEGIN nor COMMIT.
+BOARD_COSTS = (18, 6)
+LIST_COSTS = (12, 6)
+
+
+class Counter:
+    """Statements, and the transactions that they ran in."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.transactions = 0
+
+    def begin(self, _connection: object) -> None:
+        self.transactions += 1
+
+    def execute(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        self.statements.append(statement)
+
+
+@contextmanager
+def counted(engine: AsyncEngine) -> Iterator[Counter]:
+    counter = Counter()
+    event.listen(engine.sync_engine, "begin", counter.begin)
+    event.listen(engine.sync_engine, "before_cursor_execute", counter.execute)
+    yield counter
+    event.remove(engine.sync_engine, "begin", counter.begin)
+    event.remove(engine.sync_engine, "before_cursor_execute", counter.execute)
+
+
+@pytest.mark.parametrize(("query", "costs"), [(BOARD, BOARD_COSTS), (LIST, LIST_COSTS)], ids=["board", "list"])
+async def test_rows_add_no_statements(service: Service, world: World, query: str, costs: tuple[int, int]) -> None:
+    variables = {"day": DAY} if query is BOARD else {}
+    people = [world.technician, *[await world.add_technician(f"Technician {number}") for number in range(3)]]
+    start = datetime.fromisoformat(f"{DAY}T06:00:00-06:00").astimezone(UTC)
+
+    async def book(number: int) -> None:
+        lane, place = number % 4, number // 4
+        customer, address = await world.add_customer(f"Customer {number}")
+        begins = start + place * timedelta(minutes=20)
+        await world.book(
+            begins.isoformat(), (begins + timedelta(minutes=20)).isoformat(), technicianId=people[lane],
+            customerId=customer, addressId=address, lines=[{"serviceId": await world.add_service(f"Service {number}")}],
+        )  # fmt: skip
+
+    found = []
+    for first, last in ((0, 10), (10, 100)):
+        for chunk in range(first, last, 5):
+            await asyncio.gather(*(book(number) for number in range(chunk, chunk + 5)))
+        # When a session was last used is noted once a minute: now, and not while we count.
+        await world.api.ask(query, **variables)
+        with counted(service.app.state.database.engine) as counter:
+            answer = await world.api.ask(query, **variables)
+        shown = (
+            [visit for lane in answer["dispatchBoard"]["lanes"] for visit in lane["appointments"]]
+            if query is BOARD
+            else answer["appointments"]["nodes"]
+        )
+        assert len(shown) == last
+        assert all(visit["customer"]["name"] and visit["lines"][0]["service"]["name"] for visit in shown)
+        found.append((len(counter.statements), counter.transactions))
+    assert found == [costs, costs], "\n".join(counter.statements)
