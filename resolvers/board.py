@@ -1,6 +1,6 @@
 """The dispatch board: one local day, every lane, exact as of a cursor of the event stream."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -39,8 +39,16 @@ class Board:
     unassigned: Sequence[Appointment]
 
 
-async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) -> Board:
+async def dispatch_board(
+    caller: Caller,
+    day: date,
+    location_id: UUID | None,
+    along: Callable[[Transaction, Board], Awaitable[None]] | None = None,
+) -> Board:
     """The board of a date on the calendar of each location, or of one.
+
+    Args:
+        along: reads what belongs to it as of the same moment, in the same transaction.
 
     Raises:
         Refusal: NOT_FOUND for a location that there is not.
@@ -60,12 +68,15 @@ async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) ->
             if _touches(row, bounds[row.location_id])
         ]
         waiting = [] if caller.visited_by else await not_placed(session, start, end, location_id)
-        return Board(
+        board = Board(
             day=day,
             cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
             lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end)),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
         )
+        if along is not None:
+            await along(session, board)
+        return board
 
 
 async def _lanes(

@@ -118,12 +118,9 @@ class Technician(Node):
         return point(self.row.home_latitude, self.row.home_longitude)
 
     @relation(Scope.LOCATIONS_READ)
-    async def location(self, info: Info) -> Location:
+    def location(self, info: Info) -> Location:
         """Where the technician belongs."""
-        row = await info.context.load.location.load(self.row.location_id)
-        if row is None:
-            raise LookupError("a technician's location is gone")
-        return Location.of(row)
+        return info.context.load.location.one(self.row.location_id, Location.of)
 
     @relation(Scope.TECHNICIANS_READ)
     async def time_off(
