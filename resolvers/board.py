@@ -31,12 +31,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A day: subscribe behind `cursor` and nothing is missed."""
+    """A day: subscribe behind `cursor` and nothing is missed. `locations` are all that the business has."""
 
     day: date
     cursor: str
     lanes: Sequence[Lane]
     unassigned: Sequence[Appointment]
+    locations: Sequence[Location]
 
 
 async def dispatch_board(
@@ -60,7 +61,7 @@ async def dispatch_board(
             raise Refusal(ErrorCode.NOT_FOUND, "There is no such location.", ("locationId",))
         bounds = {place.id: local_day(day, place.time_zone) for place in places.values()}
         if not bounds:
-            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [])
+            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [], everywhere)
         start, end = min(low for low, _ in bounds.values()), max(high for _, high in bounds.values())
         planned = [
             row
@@ -73,6 +74,7 @@ async def dispatch_board(
             cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
             lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end)),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
+            locations=everywhere,
         )
         if along is not None:
             await along(session, board)

@@ -1,6 +1,7 @@
 """Rows by key, gathered over an operation and fetched together: a list of a hundred costs as many queries as one row."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
@@ -23,7 +24,7 @@ from models.position import SeenPosition, positions_on_duty
 from models.query import by_ids
 from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
-from models.technician import Technician, TimeOff
+from models.technician import Technician, TimeOff, time_off_of
 from models.user import User
 from models.webhook import WebhookDelivery, WebhookEndpoint
 from resolvers.appointment_read import appointments_by_id
@@ -44,6 +45,7 @@ class Loaders:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._time_off: dict[tuple[datetime | None, datetime | None], ListLoader[TimeOff]] = {}
 
     def _by_id(self, model: type[M]) -> RowLoader[M]:
         async def read(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, M | None]:
@@ -99,6 +101,14 @@ class Loaders:
     def time_off(self) -> RowLoader[TimeOff]:
         """A time off."""
         return self._by_id(TimeOff)
+
+    def time_off_between(self, start: datetime | None, end: datetime | None) -> ListLoader[TimeOff]:
+        """A technician's time off that touches a span, in order; an open end is None."""
+        if (start, end) not in self._time_off:
+            self._time_off[start, end] = self._lists(
+                lambda session, ids: time_off_of(session, ids, start, end), lambda row: row.technician_id
+            )
+        return self._time_off[start, end]
 
     @cached_property
     def customer(self) -> RowLoader[Customer]:

@@ -19,9 +19,14 @@ VISIT = """fragment Visit on Appointment { id number status scheduled { start } 
 fragment Line on AppointmentLine { quantity service { id name } }"""
 BOARD = f"""query ($day: Date!) {{ dispatchBoard(day: $day) {{ cursor
   lanes {{ technician {{ id name }} appointments {{ ...Visit }} }} unassigned {{ ...Visit }} }} }} {VISIT}"""
+PAGE = BOARD.replace(
+    "technician { id name } app", f'technician {{ id location {{ id }} timeOff(from: "{DAY}T00:00:00Z") {{ id }} }} app'
+)
 LIST = f"{{ appointments(first: 100) {{ edges {{ node {{ ...Visit }} }} }} }} {VISIT}"
 # Statements and transactions, those with which a session is looked up among them, but neither BEGIN nor COMMIT.
 BOARD_COSTS = (13, 2)
+# The time off of all technicians in one more.
+PAGE_COSTS = (15, 3)
 LIST_COSTS = (8, 2)
 
 
@@ -49,9 +54,11 @@ def counted(engine: AsyncEngine) -> Iterator[Counter]:
     event.remove(engine.sync_engine, "before_cursor_execute", counter.execute)
 
 
-@pytest.mark.parametrize(("query", "costs"), [(BOARD, BOARD_COSTS), (LIST, LIST_COSTS)], ids=["board", "list"])
+@pytest.mark.parametrize(
+    ("query", "costs"), [(BOARD, BOARD_COSTS), (PAGE, PAGE_COSTS), (LIST, LIST_COSTS)], ids=["board", "page", "list"]
+)
 async def test_rows_add_no_statements(service: Service, world: World, query: str, costs: tuple[int, int]) -> None:
-    variables = {"day": DAY} if query is BOARD else {}
+    variables = {} if query is LIST else {"day": DAY}
     people = [world.technician, *[await world.add_technician(f"Technician {number}") for number in range(3)]]
     start = datetime.fromisoformat(f"{DAY}T06:00:00-06:00").astimezone(UTC)
 
@@ -73,9 +80,9 @@ async def test_rows_add_no_statements(service: Service, world: World, query: str
         with counted(service.app.state.database.engine) as counter:
             answer = await world.api.ask(query, **variables)
         shown = (
-            [visit for lane in answer["dispatchBoard"]["lanes"] for visit in lane["appointments"]]
-            if query is BOARD
-            else [edge["node"] for edge in answer["appointments"]["edges"]]
+            [edge["node"] for edge in answer["appointments"]["edges"]]
+            if query is LIST
+            else [visit for lane in answer["dispatchBoard"]["lanes"] for visit in lane["appointments"]]
         )
         assert len(shown) == last
         assert all(visit["customer"]["name"] and visit["lines"][0]["service"]["name"] for visit in shown)
