@@ -17,7 +17,8 @@ R = TypeVar("R", bound=TenantRow)
 def select_rows(model: type[M]) -> Select[Any]:
     """SELECT the columns of the model's table, as plain columns; those that follow from others stay in the database.
 
-    They are there for its constraints alone, and an object made of each visit's time range nearly doubles the time of reading it.
+    They are there for its constraints alone, and an object made of each visit's time range nearly doubles the time of
+    reading it.
     """
     return select(*(column for column in cast("Table", model.__table__).c if column.computed is None))
 
@@ -28,8 +29,11 @@ async def rows(session: AsyncSession, model: type[M], statement: Select[Any]) ->
 
 
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Whether a column is one of these ids. One array and not a parameter for each id: to name, convert and cache a hundred of
-    them costs more than to fetch what they name, and each number of them would be a statement of its own to PostgreSQL."""
+    """Whether a column is one of these ids.
+
+    One array and not a parameter for each: a hundred of them would be named, converted and keyed one by one, and each
+    number of them would be a statement of its own to PostgreSQL.
+    """
     found: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(column.type)))
     return found
 

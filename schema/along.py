@@ -1,7 +1,7 @@
 """What appointments lead to, read in the transaction that reads the appointments.
 
-Each relation has its loader, which would wait for the other fields, take a connection and begin a transaction of its own. A board
-and a list know beforehand what will be asked of all their rows.
+Each relation has its loader, which would wait for the other fields, take a connection and begin a transaction of its
+own. A board and a list know beforehand what will be asked of all their rows.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,10 @@ def asked(info: Info, *paths: tuple[str, ...]) -> list[FieldNode]:
 async def read_along(
     info: Info, session: Transaction, appointments: Sequence[Appointment], nodes: Sequence[FieldNode]
 ) -> None:
-    """Load what `nodes`, fields of appointments, lead to. What the caller lacks the scope for is not read; the guards refuse it."""
+    """Load what `nodes`, fields of appointments, lead to.
+
+    What the caller lacks the scope for is not read; the guards refuse it.
+    """
     fragments, load, may = info._raw_info.fragments, info.context.load, info.context.caller.principal.may
     wanted = children(nodes, fragments)
     for name, scope, column in _ROWS:

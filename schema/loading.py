@@ -18,8 +18,8 @@ Read = Callable[[Transaction, Sequence[UUID]], Awaitable[Mapping[UUID, V]]]
 class Loader(DataLoader[UUID, V], Generic[V]):
     """Values by id.
 
-    What is typed as answering a field's value may answer an awaitable of it: the executor takes either, and only what has
-    to be waited for is.
+    What is typed as answering a field's value may answer an awaitable of it: the executor takes either, and only what
+    has to be waited for is.
 
     Args:
         read: the values that there are, by id.
@@ -39,8 +39,8 @@ class Loader(DataLoader[UUID, V], Generic[V]):
     async def ahead(self, session: Transaction, keys: Iterable[UUID | None]) -> Mapping[UUID, V]:
         """Load what is going to be asked for in a transaction that is open anyway; what was found now.
 
-        What is loaded or being loaded already is left out, and never waited for: that may take a connection, and the caller
-        holds one.
+        What is loaded or being loaded already is left out, and never waited for: that may take a connection, and the
+        caller holds one.
         """
         wanted = [key for key in dict.fromkeys(keys) if key is not None and self.cache_map.get(key) is None]
         if not wanted:

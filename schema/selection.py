@@ -10,8 +10,8 @@ Fragments = Mapping[str, FragmentDefinitionNode]
 def children(nodes: Iterable[FieldNode], fragments: Fragments) -> dict[str, list[FieldNode]]:
     """The fields directly below these, by name, fragments opened.
 
-    Those that `@skip` or `@include` leave out are among them: to read what nobody sees is a waste and no leak, since each
-    field still asks its guard.
+    Those that `@skip` or `@include` leave out are among them: to read what nobody sees is a waste and no leak, since
+    each field still asks its guard.
     """
     found: dict[str, list[FieldNode]] = {}
     opened: set[str] = set()
