@@ -88,3 +88,17 @@ async def test_rows_add_no_statements(service: Service, world: World, query: str
         assert all(visit["customer"]["name"] and visit["lines"][0]["service"]["name"] for visit in shown)
         found.append((len(counter.statements), counter.transactions))
     assert found == [costs, costs], "\n".join(counter.statements)
+
+
+async def test_what_a_caller_may_not_see_is_not_read_along(service: Service, world: World) -> None:
+    await world.book(f"{DAY}T15:00:00Z", f"{DAY}T16:00:00Z", technicianId=world.technician)
+    made = await world.api.do(
+        "apiKeyCreate", "key userErrors { code path }", name="Partner", scopes=["appointments:read"]
+    )
+    caller = service.client()
+    caller.http.headers["authorization"] = f"Bearer {made['key']}"
+    with counted(service.app.state.database.engine) as counter:
+        answer = (await caller.post(BOARD, day=DAY)).json()
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
+    assert any("FROM appointments" in statement for statement in counter.statements)
+    assert not any("FROM customers" in statement or "FROM services" in statement for statement in counter.statements)
