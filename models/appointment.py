@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.appointment import OCCUPYING, AppointmentSource, AppointmentStatus
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
 from models.errors import NO_DOUBLE_BOOKING
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 _OCCUPYING = ", ".join(f"'{status.value}'" for status in OCCUPYING)
 
@@ -148,7 +148,7 @@ async def lines_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Se
         session,
         AppointmentLine,
         select_rows(AppointmentLine)
-        .where(AppointmentLine.appointment_id.in_(appointment_ids))
+        .where(among(AppointmentLine.appointment_id, appointment_ids))
         .order_by(AppointmentLine.appointment_id, AppointmentLine.position),
     )
 

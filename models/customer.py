@@ -13,7 +13,7 @@ from models.appointment import Appointment
 from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
 from models.location import PostalAddress
 from models.page import Order, Page, fetch_page
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 
 class Customer(Timestamps, TenantRow):
@@ -140,13 +140,13 @@ async def visible_customers(session: AsyncSession, customer_ids: Sequence[UUID],
 
 async def addresses_of(session: AsyncSession, customer_ids: Sequence[UUID]) -> Sequence[CustomerAddress]:
     """The addresses of these customers, oldest first."""
-    statement = select_rows(CustomerAddress).where(CustomerAddress.customer_id.in_(customer_ids))
+    statement = select_rows(CustomerAddress).where(among(CustomerAddress.customer_id, customer_ids))
     return await rows(session, CustomerAddress, statement.order_by(CustomerAddress.customer_id, CustomerAddress.id))
 
 
 async def custom_prices_of(session: AsyncSession, customer_ids: Sequence[UUID]) -> Sequence[CustomPrice]:
     """The prices agreed with these customers."""
-    statement = select_rows(CustomPrice).where(CustomPrice.customer_id.in_(customer_ids))
+    statement = select_rows(CustomPrice).where(among(CustomPrice.customer_id, customer_ids))
     return await rows(session, CustomPrice, statement.order_by(CustomPrice.customer_id, CustomPrice.service_id))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
 from models.base import TenantRow, Timestamps, of_tenant, within_tenant
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 
 class Equipment(Timestamps, TenantRow):
@@ -31,5 +31,5 @@ class Equipment(Timestamps, TenantRow):
 
 async def equipment_at(session: AsyncSession, address_ids: Sequence[UUID]) -> Sequence[Equipment]:
     """The appliances at these addresses, oldest first."""
-    statement = select_rows(Equipment).where(Equipment.address_id.in_(address_ids))
+    statement = select_rows(Equipment).where(among(Equipment.address_id, address_ids))
     return await rows(session, Equipment, statement.order_by(Equipment.address_id, Equipment.id))

@@ -12,7 +12,7 @@ from sqlalchemy.sql import func
 
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 from models.tenant import counter_value
 
 EVENT_COUNTER = "event"
@@ -54,5 +54,5 @@ async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[
 
 async def history_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Event]:
     """All that happened to these appointments, oldest first."""
-    statement = select_rows(Event).where(Event.appointment_id.in_(appointment_ids))
+    statement = select_rows(Event).where(among(Event.appointment_id, appointment_ids))
     return await rows(session, Event, statement.order_by(Event.appointment_id, Event.seq))

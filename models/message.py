@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 # Says "tenant:message,message" after a message has come to a state that subscribers are told of.
 MESSAGE_CHANNEL = "sps_messages"
@@ -79,5 +79,5 @@ def note_signal(session: AsyncSession, message_ids: Sequence[UUID]) -> str:
 
 async def messages_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Message]:
     """The messages about these appointments, in the order in which they were or will be sent."""
-    statement = select_rows(Message).where(Message.appointment_id.in_(appointment_ids))
+    statement = select_rows(Message).where(among(Message.appointment_id, appointment_ids))
     return await rows(session, Message, statement.order_by(Message.appointment_id, Message.send_at, Message.id))

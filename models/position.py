@@ -15,6 +15,7 @@ from domain.local_time import hours_from_json
 from models.appointment import Appointment
 from models.database import send_signal
 from models.location import Location
+from models.query import among
 from models.technician import Technician, TechnicianPosition, TimeOff
 
 # "tenant:technician", when a position was written.
@@ -58,7 +59,7 @@ async def visible_positions(session: AsyncSession, technician_ids: Collection[UU
         .join(Location, Location.id == technician.location_id)
     )
     if technician_ids is not None:
-        statement = statement.where(position.technician_id.in_(technician_ids))
+        statement = statement.where(among(position.technician_id, technician_ids))
     return {
         row.technician_id: SeenPosition(
             row.technician_id, row.latitude, row.longitude, row.heading, row.speed_kph, row.recorded_at

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import TenantRow, Timestamps, of_tenant, within_tenant
 from models.page import Order, Page, fetch_page
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 
 class ServiceCategory(TenantRow):
@@ -98,11 +98,11 @@ async def page_of_services(
 
 async def services_of_categories(session: AsyncSession, category_ids: Sequence[UUID]) -> Sequence[Service]:
     """The services under these headings, by name."""
-    statement = select_rows(Service).where(Service.category_id.in_(category_ids))
+    statement = select_rows(Service).where(among(Service.category_id, category_ids))
     return await rows(session, Service, statement.order_by(Service.name, Service.id))
 
 
 async def options_of(session: AsyncSession, service_ids: Sequence[UUID]) -> Sequence[ServiceOption]:
     """The options of these services, in their order."""
-    statement = select_rows(ServiceOption).where(ServiceOption.service_id.in_(service_ids))
+    statement = select_rows(ServiceOption).where(among(ServiceOption.service_id, service_ids))
     return await rows(session, ServiceOption, statement.order_by(ServiceOption.service_id, ServiceOption.position))

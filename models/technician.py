@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
 from models.page import Order, Page, fetch_page
-from models.query import rows, select_rows
+from models.query import among, rows, select_rows
 
 
 class Technician(Timestamps, TenantRow):
@@ -118,7 +118,7 @@ async def time_off_of(
     session: AsyncSession, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
 ) -> Sequence[TimeOff]:
     """Time off of these technicians that touches the span, in order; an open end is None."""
-    statement = select_rows(TimeOff).where(TimeOff.technician_id.in_(technician_ids))
+    statement = select_rows(TimeOff).where(among(TimeOff.technician_id, technician_ids))
     if ends_at is not None:
         statement = statement.where(TimeOff.starts_at < ends_at)
     if starts_at is not None:
@@ -134,7 +134,7 @@ async def delete_time_off(session: AsyncSession, time_off_id: UUID) -> bool:
 
 async def positions_of(session: AsyncSession, technician_ids: Sequence[UUID]) -> Sequence[TechnicianPosition]:
     """The latest positions of these technicians."""
-    statement = select_rows(TechnicianPosition).where(TechnicianPosition.technician_id.in_(technician_ids))
+    statement = select_rows(TechnicianPosition).where(among(TechnicianPosition.technician_id, technician_ids))
     return await rows(session, TechnicianPosition, statement)
 
 
@@ -144,8 +144,8 @@ async def technicians_of_board(
     """The lanes of a board: the active technicians of these locations, and whoever has an appointment there."""
     statement = select_rows(Technician).where(
         or_(
-            and_(Technician.location_id.in_(location_ids), Technician.active),
-            Technician.id.in_(with_appointments),
+            and_(among(Technician.location_id, location_ids), Technician.active),
+            among(Technician.id, with_appointments),
         )
     )
     return await rows(session, Technician, statement.order_by(Technician.name, Technician.id))

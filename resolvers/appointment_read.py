@@ -1,17 +1,16 @@
 """Reading appointments: pages, history, and what a technician may see of them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from models.appointment import Appointment, AppointmentLine, lines_of
+from models.appointment import Appointment
 from models.appointment_list import AppointmentCriteria, AppointmentSort, order_by, page_of_appointments
-from models.event import Event, history_of
+from models.database import Transaction
 from models.page import Page
 from models.query import by_ids
 from resolvers.caller import Caller
-from resolvers.grouping import grouped
 
 
 async def list_appointments(
@@ -22,15 +21,22 @@ async def list_appointments(
     sort: AppointmentSort = AppointmentSort.NUMBER,
     *,
     descending: bool = False,
+    along: Callable[[Transaction, Sequence[Appointment]], Awaitable[None]] | None = None,
 ) -> Page[Appointment]:
     """A page of appointments; a technician's own only.
+
+    Args:
+        along: reads what belongs to them, in the same transaction.
 
     Raises:
         Refusal: INVALID_INPUT for a page size or cursor that is none.
     """
     narrowed = replace(criteria, visited_by=caller.visited_by)
     async with caller.reading() as session:
-        return await page_of_appointments(session, first, after, narrowed, order_by(sort, descending=descending))
+        page = await page_of_appointments(session, first, after, narrowed, order_by(sort, descending=descending))
+        if along is not None:
+            await along(session, page.rows)
+        return page
 
 
 async def appointments_by_id(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Appointment]:
@@ -58,17 +64,3 @@ def withheld(row: Appointment) -> Appointment:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-async def lines_by_appointment(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, list[AppointmentLine]]:
-    """The lines of these appointments."""
-    async with caller.reading() as session:
-        found = await lines_of(session, ids)
-    return grouped(found, lambda line: line.appointment_id)
-
-
-async def history_by_appointment(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, list[Event]]:
-    """The events of these appointments, oldest first."""
-    async with caller.reading() as session:
-        found = await history_of(session, ids)
-    return grouped(found, lambda event: event.appointment_id)

@@ -1,6 +1,6 @@
 """The dispatch board: one local day, every lane, exact as of a cursor of the event stream."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -31,27 +31,37 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A day: subscribe behind `cursor` and nothing is missed."""
+    """A day: subscribe behind `cursor` and nothing is missed. `locations` are all that the business has."""
 
     day: date
     cursor: str
     lanes: Sequence[Lane]
     unassigned: Sequence[Appointment]
+    locations: Sequence[Location]
 
 
-async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) -> Board:
+async def dispatch_board(
+    caller: Caller,
+    day: date,
+    location_id: UUID | None,
+    along: Callable[[Transaction, Board], Awaitable[None]] | None = None,
+) -> Board:
     """The board of a date on the calendar of each location, or of one.
+
+    Args:
+        along: reads what belongs to it as of the same moment, in the same transaction.
 
     Raises:
         Refusal: NOT_FOUND for a location that there is not.
     """
     async with caller.database.snapshot(caller.tenant_id) as session:
-        places = {place.id: place for place in await locations(session) if location_id in (None, place.id)}
+        everywhere = await locations(session)
+        places = {place.id: place for place in everywhere if location_id in (None, place.id)}
         if location_id is not None and not places:
             raise Refusal(ErrorCode.NOT_FOUND, "There is no such location.", ("locationId",))
         bounds = {place.id: local_day(day, place.time_zone) for place in places.values()}
         if not bounds:
-            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [])
+            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [], everywhere)
         start, end = min(low for low, _ in bounds.values()), max(high for _, high in bounds.values())
         planned = [
             row
@@ -59,19 +69,24 @@ async def dispatch_board(caller: Caller, day: date, location_id: UUID | None) ->
             if _touches(row, bounds[row.location_id])
         ]
         waiting = [] if caller.visited_by else await not_placed(session, start, end, location_id)
-        return Board(
+        board = Board(
             day=day,
             cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
-            lanes=await _lanes(session, caller, day, places, planned, (start, end)),
+            lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end)),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
+            locations=everywhere,
         )
+        if along is not None:
+            await along(session, board)
+        return board
 
 
 async def _lanes(
     session: Transaction,
     caller: Caller,
     day: date,
-    places: dict[UUID, Location],
+    shown: Sequence[UUID],
+    everywhere: Sequence[Location],
     planned: Sequence[Appointment],
     span: tuple[datetime, datetime],
 ) -> list[Lane]:
@@ -79,13 +94,14 @@ async def _lanes(
     assigned = [technician_id for technician_id in by_technician if technician_id is not None]
     people = [
         person
-        for person in await technicians_of_board(session, list(places), assigned)
+        for person in await technicians_of_board(session, shown, assigned)
         if caller.visited_by in (None, person.id)
     ]
     ids = [person.id for person in people]
     off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
     positions = await visible_positions(session, ids)
-    zones = {place.id: place.time_zone for place in await locations(session)}
+    # Whoever has a visit here may belong elsewhere.
+    zones = {place.id: place.time_zone for place in everywhere}
     return [
         Lane(
             technician=person,

@@ -14,7 +14,7 @@ from domain.ids import new_id
 from models.database import Transaction
 from models.location import Location
 from models.page import Page
-from models.technician import Technician, TimeOff, delete_time_off, lock_technician, page_of_technicians, time_off_of
+from models.technician import Technician, TimeOff, delete_time_off, lock_technician, page_of_technicians
 from resolvers.billing_standing import require_room_for_one
 from resolvers.caller import Caller
 
@@ -171,11 +171,3 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
             case "lunch":
                 columns["lunch"] = stored_lunch(value, "lunch")
     return columns
-
-
-async def list_time_off(
-    caller: Caller, technician_id: UUID, starts_at: datetime | None, ends_at: datetime | None
-) -> Sequence[TimeOff]:
-    """A technician's time off that touches the span, in order; an open end is None."""
-    async with caller.reading() as session:
-        return await time_off_of(session, [technician_id], starts_at, ends_at)

@@ -45,20 +45,14 @@ class AppointmentLine:
         return cls(row=row, quantity=row.quantity, unit_price=money(row.unit_price))
 
     @relation(Scope.SERVICES_READ)
-    async def service(self, info: Info) -> Service:
+    def service(self, info: Info) -> Service:
         """What is done."""
-        row = await info.context.load.service.load(self.row.service_id)
-        if row is None:
-            raise LookupError("a line's service is gone")
-        return Service.of(row)
+        return info.context.load.service.one(self.row.service_id, Service.of)
 
     @relation(Scope.SERVICES_READ)
-    async def option(self, info: Info) -> ServiceOption | None:
+    def option(self, info: Info) -> ServiceOption | None:
         """The extra that was chosen."""
-        if self.row.option_id is None:
-            return None
-        row = await info.context.load.option.load(self.row.option_id)
-        return ServiceOption.of(row) if row else None
+        return info.context.load.option.maybe(self.row.option_id, ServiceOption.of)
 
 
 @strawberry.type
@@ -163,43 +157,31 @@ class Appointment(Node):
         )
 
     @relation(Scope.LOCATIONS_READ)
-    async def location(self, info: Info) -> Location:
+    def location(self, info: Info) -> Location:
         """The location that it belongs to."""
-        row = await info.context.load.location.load(self.row.location_id)
-        if row is None:
-            raise LookupError("an appointment's location is gone")
-        return Location.of(row)
+        return info.context.load.location.one(self.row.location_id, Location.of)
 
     @relation(Scope.CUSTOMERS_READ)
-    async def customer(self, info: Info) -> Customer:
+    def customer(self, info: Info) -> Customer:
         """Who is visited."""
-        row = await info.context.load.customer.load(self.row.customer_id)
-        if row is None:
-            raise LookupError("an appointment's customer is gone")
-        return Customer.of(row) if self._is_visible(info) else Customer.withheld(row)
+        convert = Customer.of if self._is_visible(info) else Customer.withheld
+        return info.context.load.customer.one(self.row.customer_id, convert)
 
     @relation(Scope.CUSTOMERS_READ)
-    async def address(self, info: Info) -> CustomerAddress:
+    def address(self, info: Info) -> CustomerAddress:
         """Where."""
-        row = await info.context.load.address.load(self.row.address_id)
-        if row is None:
-            raise LookupError("an appointment's address is gone")
-        return CustomerAddress.of(row) if self._is_visible(info) else CustomerAddress.withheld(row)
+        convert = CustomerAddress.of if self._is_visible(info) else CustomerAddress.withheld
+        return info.context.load.address.one(self.row.address_id, convert)
 
     @relation(Scope.TECHNICIANS_READ)
-    async def technician(self, info: Info) -> Technician | None:
+    def technician(self, info: Info) -> Technician | None:
         """Who visits."""
-        if self.row.technician_id is None:
-            return None
-        row = await info.context.load.technician.load(self.row.technician_id)
-        return Technician.of(row) if row else None
+        return info.context.load.technician.maybe(self.row.technician_id, Technician.of)
 
     @relation(Scope.APPOINTMENTS_READ)
-    async def lines(self, info: Info) -> list[AppointmentLine]:
+    def lines(self, info: Info) -> list[AppointmentLine]:
         """What is done, in order."""
-        if not self._is_visible(info):
-            return []
-        return [AppointmentLine.of(row) for row in await info.context.load.lines.load(self.row.id)]
+        return info.context.load.lines.each(self.row.id, AppointmentLine.of) if self._is_visible(info) else []
 
     @relation(Scope.MESSAGES_READ)
     async def messages(self, info: Info) -> list[Message]:
@@ -209,18 +191,15 @@ class Appointment(Node):
         return [Message.of(row) for row in await info.context.load.messages_of_appointment.load(self.row.id)]
 
     @relation(Scope.ATTACHMENTS_READ)
-    async def attachments(self, info: Info) -> list[Attachment]:
+    def attachments(self, info: Info) -> list[Attachment]:
         """Photos and documents, in the order in which they came."""
-        if not self._is_visible(info):
-            return []
-        return [Attachment.of(row) for row in await info.context.load.attachments_of_appointment.load(self.row.id)]
+        found = info.context.load.attachments_of_appointment
+        return found.each(self.row.id, Attachment.of) if self._is_visible(info) else []
 
     @relation(Scope.APPOINTMENTS_READ)
-    async def history(self, info: Info) -> list[AppointmentEvent]:
+    def history(self, info: Info) -> list[AppointmentEvent]:
         """All that happened to it, oldest first."""
-        if not self._is_visible(info):
-            return []
-        return [AppointmentEvent.of(row) for row in await info.context.load.history.load(self.row.id)]
+        return info.context.load.history.each(self.row.id, AppointmentEvent.of) if self._is_visible(info) else []
 
     def _is_visible(self, info: Info) -> bool:
         # An appointment is reached by visibility, but for one way: the event that takes it from a technician.

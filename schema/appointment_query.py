@@ -8,9 +8,11 @@ import strawberry
 from domain.appointment import AppointmentStatus
 from domain.ids import Prefix
 from models.appointment_list import AppointmentCriteria, AppointmentSort
+from models.database import Transaction
 from permissions.scopes import Scope
 from resolvers.appointment_read import list_appointments
 from resolvers.board import Board, Lane, dispatch_board
+from schema.along import asked, read_along
 from schema.appointment import Appointment
 from schema.connection import Connection, connection_of
 from schema.context import Info
@@ -83,12 +85,12 @@ class BoardLane:
         )
 
     @relation(Scope.TECHNICIANS_READ)
-    async def technician(self, info: Info) -> Technician:
+    def technician(self, info: Info) -> Technician:
         """Whose day."""
         return Technician.of(self.lane.technician)
 
     @relation(Scope.TECHNICIANS_READ)
-    async def position(self, info: Info) -> TechnicianPosition | None:
+    def position(self, info: Info) -> TechnicianPosition | None:
         """Where the technician was last."""
         return TechnicianPosition.of(self.lane.position) if self.lane.position else None
 
@@ -130,6 +132,7 @@ class AppointmentQuery:
     ) -> Connection[Appointment] | None:
         """Appointments, by number unless another order is asked for."""
         order = order_by or AppointmentOrder(field=AppointmentSort.NUMBER)
+        nodes = asked(info, ("nodes",), ("edges", "node"))
         page = await list_appointments(
             info.context.caller,
             first,
@@ -137,6 +140,7 @@ class AppointmentQuery:
             filter.value() if filter else AppointmentCriteria(),
             order.field,
             descending=order.direction is OrderDirection.DESC,
+            along=lambda session, rows: read_along(info, session, rows, nodes),
         )
         return connection_of(page, Appointment.of)  # type: ignore[no-any-return]
 
@@ -145,5 +149,13 @@ class AppointmentQuery:
         self, info: Info, day: date, location_id: strawberry.ID | None = None
     ) -> DispatchBoard | None:
         """The board of a date on the location's calendar."""
-        board = await dispatch_board(info.context.caller, day, known_id(Prefix.LOCATION, location_id))
-        return DispatchBoard.of(board)
+        nodes = asked(info, ("lanes", "appointments"), ("unassigned",))
+
+        async def along(session: Transaction, board: Board) -> None:
+            info.context.load.technician.prime_many({lane.technician.id: lane.technician for lane in board.lanes})
+            info.context.load.location.prime_many({place.id: place for place in board.locations})
+            visits = [visit for lane in board.lanes for visit in lane.appointments]
+            await read_along(info, session, [*visits, *board.unassigned], nodes)
+
+        place = known_id(Prefix.LOCATION, location_id)
+        return DispatchBoard.of(await dispatch_board(info.context.caller, day, place, along))

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
@@ -110,6 +111,15 @@ def check_arguments(arguments: dict[str, Any]) -> None:
 class Answers(FieldExtension):
     """For queries and subscriptions: bad arguments and refusals become GraphQL errors with a code."""
 
+    def resolve(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
+        """The same for a field that may have its value at once: then nothing is awaited."""
+        check_arguments(arguments)
+        try:
+            answer = next_(source, info, **arguments)
+        except _EXPECTED as error:
+            raise _as_answered(error, info) from error
+        return _awaited(answer, info) if optimized_is_awaitable(answer) else answer
+
     async def resolve_async(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
         """Check the arguments, then resolve.
 
@@ -117,12 +127,21 @@ class Answers(FieldExtension):
             GraphQLError: BAD_USER_INPUT.
         """
         check_arguments(arguments)
-        try:
-            return await next_(source, info, **arguments)
-        except Refusal as refusal:
-            raise as_graphql_error(refusal) from refusal
-        except (Denied, Throttled) as refused:
-            raise _refused(refused, info) from refused
+        return await _awaited(next_(source, info, **arguments), info)
+
+
+_EXPECTED = (Refusal, Denied, Throttled)
+
+
+async def _awaited(answer: Any, info: Any) -> Any:
+    try:
+        return await answer
+    except _EXPECTED as error:
+        raise _as_answered(error, info) from error
+
+
+def _as_answered(error: Exception, info: Any) -> GraphQLError:
+    return as_graphql_error(error) if isinstance(error, Refusal) else _refused(cast("Denied | Throttled", error), info)
 
 
 def _refused(refused: Denied | Throttled, info: Any) -> GraphQLError:

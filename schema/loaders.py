@@ -1,6 +1,7 @@
 """Rows by key, gathered over an operation and fetched together: a list of a hundred costs as many queries as one row."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
@@ -8,14 +9,14 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from models.api_key import ApiKey
-from models.appointment import Appointment, AppointmentLine
+from models.appointment import Appointment, AppointmentLine, lines_of
 from models.attachment import Attachment, attachments_of_appointments, attachments_of_equipment
 from models.base import TenantRow
 from models.billing_record import BillingRecord
 from models.customer import Customer, CustomerAddress, CustomPrice, addresses_of, custom_prices_of
 from models.database import Transaction
 from models.equipment import Equipment, equipment_at
-from models.event import Event
+from models.event import Event, history_of
 from models.export import Export
 from models.location import Location
 from models.message import Message
@@ -23,16 +24,17 @@ from models.position import SeenPosition, positions_on_duty
 from models.query import by_ids
 from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
-from models.technician import Technician, TimeOff
+from models.technician import Technician, TimeOff, time_off_of
 from models.user import User
 from models.webhook import WebhookDelivery, WebhookEndpoint
-from resolvers.appointment_read import appointments_by_id, history_by_appointment, lines_by_appointment
+from resolvers.appointment_read import appointments_by_id
 from resolvers.attachment import attachments_by_id
 from resolvers.caller import Caller
 from resolvers.equipment import equipment_by_id
 from resolvers.grouping import grouped
 from resolvers.message import messages_by_appointment, messages_by_id
 from resolvers.notification import LocationNotifications, notifications_by_location
+from schema.loading import ListLoader, RowLoader
 
 M = TypeVar("M", bound=TenantRow)
 V = TypeVar("V")
@@ -43,92 +45,98 @@ class Loaders:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._time_off: dict[tuple[datetime | None, datetime | None], ListLoader[TimeOff]] = {}
 
-    def _by_id(self, model: type[M]) -> DataLoader[UUID, M | None]:
-        async def load(keys: list[UUID]) -> list[M | None]:
-            async with self._caller.reading() as session:
-                found = await by_ids(session, model, keys)
-            return [found.get(key) for key in keys]
+    def _by_id(self, model: type[M]) -> RowLoader[M]:
+        async def read(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, M | None]:
+            return {**await by_ids(session, model, keys)}
 
-        return DataLoader(load_fn=load)
+        return RowLoader(self._caller, read)
 
     def _lists(
         self, read: Callable[[Transaction, Sequence[UUID]], Awaitable[Sequence[V]]], key_of: Callable[[V], UUID | None]
-    ) -> DataLoader[UUID, list[V]]:
-        async def load(keys: list[UUID]) -> list[list[V]]:
-            async with self._caller.reading() as session:
-                found = grouped(await read(session, keys), key_of)
-            return [found.get(key, []) for key in keys]
+    ) -> ListLoader[V]:
+        async def read_lists(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, list[V]]:
+            found = grouped(await read(session, keys), key_of)
+            return {key: rows for key, rows in found.items() if key is not None}
 
-        return DataLoader(load_fn=load)
+        return ListLoader(self._caller, read_lists)
 
     @cached_property
-    def user(self) -> DataLoader[UUID, User | None]:
+    def user(self) -> RowLoader[User]:
         """A user."""
         return self._by_id(User)
 
     @cached_property
-    def api_key(self) -> DataLoader[UUID, ApiKey | None]:
+    def api_key(self) -> RowLoader[ApiKey]:
         """An API key."""
         return self._by_id(ApiKey)
 
     @cached_property
-    def security_event(self) -> DataLoader[UUID, SecurityEvent | None]:
+    def security_event(self) -> RowLoader[SecurityEvent]:
         """An entry of the security log."""
         return self._by_id(SecurityEvent)
 
     @cached_property
-    def webhook_endpoint(self) -> DataLoader[UUID, WebhookEndpoint | None]:
+    def webhook_endpoint(self) -> RowLoader[WebhookEndpoint]:
         """A webhook endpoint."""
         return self._by_id(WebhookEndpoint)
 
     @cached_property
-    def webhook_delivery(self) -> DataLoader[UUID, WebhookDelivery | None]:
+    def webhook_delivery(self) -> RowLoader[WebhookDelivery]:
         """A delivery to a webhook endpoint."""
         return self._by_id(WebhookDelivery)
 
     @cached_property
-    def location(self) -> DataLoader[UUID, Location | None]:
+    def location(self) -> RowLoader[Location]:
         """A location."""
         return self._by_id(Location)
 
     @cached_property
-    def technician(self) -> DataLoader[UUID, Technician | None]:
+    def technician(self) -> RowLoader[Technician]:
         """A technician."""
         return self._by_id(Technician)
 
     @cached_property
-    def time_off(self) -> DataLoader[UUID, TimeOff | None]:
+    def time_off(self) -> RowLoader[TimeOff]:
         """A time off."""
         return self._by_id(TimeOff)
 
+    def time_off_between(self, start: datetime | None, end: datetime | None) -> ListLoader[TimeOff]:
+        """A technician's time off that touches a span, in order; an open end is None."""
+        if (start, end) not in self._time_off:
+            self._time_off[start, end] = self._lists(
+                lambda session, ids: time_off_of(session, ids, start, end), lambda row: row.technician_id
+            )
+        return self._time_off[start, end]
+
     @cached_property
-    def customer(self) -> DataLoader[UUID, Customer | None]:
+    def customer(self) -> RowLoader[Customer]:
         """A customer."""
         return self._by_id(Customer)
 
     @cached_property
-    def address(self) -> DataLoader[UUID, CustomerAddress | None]:
+    def address(self) -> RowLoader[CustomerAddress]:
         """A customer's address."""
         return self._by_id(CustomerAddress)
 
     @cached_property
-    def category(self) -> DataLoader[UUID, ServiceCategory | None]:
+    def category(self) -> RowLoader[ServiceCategory]:
         """A service category."""
         return self._by_id(ServiceCategory)
 
     @cached_property
-    def service(self) -> DataLoader[UUID, Service | None]:
+    def service(self) -> RowLoader[Service]:
         """A service."""
         return self._by_id(Service)
 
     @cached_property
-    def option(self) -> DataLoader[UUID, ServiceOption | None]:
+    def option(self) -> RowLoader[ServiceOption]:
         """A service's option."""
         return self._by_id(ServiceOption)
 
     @cached_property
-    def invoice(self) -> DataLoader[UUID, BillingRecord | None]:
+    def invoice(self) -> RowLoader[BillingRecord]:
         """An invoice of ours to the business."""
         return self._by_id(BillingRecord)
 
@@ -143,29 +151,19 @@ class Loaders:
         return DataLoader(load_fn=load)
 
     @cached_property
-    def appointment_of_event(self) -> DataLoader[UUID, Appointment | None]:
+    def appointment_of_event(self) -> RowLoader[Appointment]:
         """The appointment of an event that the caller may see: somebody who lost it is still told so."""
         return self._by_id(Appointment)
 
     @cached_property
-    def lines(self) -> DataLoader[UUID, list[AppointmentLine]]:
+    def lines(self) -> ListLoader[AppointmentLine]:
         """An appointment's lines."""
-
-        async def load(keys: list[UUID]) -> list[list[AppointmentLine]]:
-            found = await lines_by_appointment(self._caller, keys)
-            return [found.get(key, []) for key in keys]
-
-        return DataLoader(load_fn=load)
+        return self._lists(lines_of, lambda row: row.appointment_id)
 
     @cached_property
-    def history(self) -> DataLoader[UUID, list[Event]]:
-        """An appointment's events."""
-
-        async def load(keys: list[UUID]) -> list[list[Event]]:
-            found = await history_by_appointment(self._caller, keys)
-            return [found.get(key, []) for key in keys]
-
-        return DataLoader(load_fn=load)
+    def history(self) -> ListLoader[Event]:
+        """An appointment's events, oldest first."""
+        return self._lists(history_of, lambda row: row.appointment_id)
 
     @cached_property
     def message(self) -> DataLoader[UUID, Message | None]:
@@ -198,32 +196,32 @@ class Loaders:
         return DataLoader(load_fn=load)
 
     @cached_property
-    def position(self) -> DataLoader[UUID, list[SeenPosition]]:
+    def position(self) -> ListLoader[SeenPosition]:
         """A technician's latest position, if there is one and the technician is on duty."""
         return self._lists(positions_on_duty, lambda row: row.technician_id)
 
     @cached_property
-    def options(self) -> DataLoader[UUID, list[ServiceOption]]:
+    def options(self) -> ListLoader[ServiceOption]:
         """A service's options."""
         return self._lists(options_of, lambda row: row.service_id)
 
     @cached_property
-    def services_of_category(self) -> DataLoader[UUID, list[Service]]:
+    def services_of_category(self) -> ListLoader[Service]:
         """A category's services."""
         return self._lists(services_of_categories, lambda row: row.category_id)
 
     @cached_property
-    def addresses(self) -> DataLoader[UUID, list[CustomerAddress]]:
+    def addresses(self) -> ListLoader[CustomerAddress]:
         """A customer's addresses."""
         return self._lists(addresses_of, lambda row: row.customer_id)
 
     @cached_property
-    def equipment_at(self) -> DataLoader[UUID, list[Equipment]]:
+    def equipment_at(self) -> ListLoader[Equipment]:
         """The appliances at an address."""
         return self._lists(equipment_at, lambda row: row.address_id)
 
     @cached_property
-    def export(self) -> DataLoader[UUID, Export | None]:
+    def export(self) -> RowLoader[Export]:
         """An export."""
         return self._by_id(Export)
 
@@ -248,16 +246,16 @@ class Loaders:
         return DataLoader(load_fn=load)
 
     @cached_property
-    def attachments_of_appointment(self) -> DataLoader[UUID, list[Attachment]]:
+    def attachments_of_appointment(self) -> ListLoader[Attachment]:
         """What is attached to an appointment."""
         return self._lists(attachments_of_appointments, lambda row: row.appointment_id)
 
     @cached_property
-    def attachments_of_equipment(self) -> DataLoader[UUID, list[Attachment]]:
+    def attachments_of_equipment(self) -> ListLoader[Attachment]:
         """What is attached to an appliance."""
         return self._lists(attachments_of_equipment, lambda row: row.equipment_id)
 
     @cached_property
-    def custom_prices(self) -> DataLoader[UUID, list[CustomPrice]]:
+    def custom_prices(self) -> ListLoader[CustomPrice]:
         """A customer's prices."""
         return self._lists(custom_prices_of, lambda row: row.customer_id)

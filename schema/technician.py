@@ -15,7 +15,6 @@ from permissions.scopes import Scope
 from resolvers.technician import (
     create_technician,
     list_technicians,
-    list_time_off,
     update_technician,
 )
 from schema.checks import Payload
@@ -118,15 +117,12 @@ class Technician(Node):
         return point(self.row.home_latitude, self.row.home_longitude)
 
     @relation(Scope.LOCATIONS_READ)
-    async def location(self, info: Info) -> Location:
+    def location(self, info: Info) -> Location:
         """Where the technician belongs."""
-        row = await info.context.load.location.load(self.row.location_id)
-        if row is None:
-            raise LookupError("a technician's location is gone")
-        return Location.of(row)
+        return info.context.load.location.one(self.row.location_id, Location.of)
 
     @relation(Scope.TECHNICIANS_READ)
-    async def time_off(
+    def time_off(
         self,
         info: Info,
         from_: Annotated[datetime | None, strawberry.argument(name="from")] = None,
@@ -135,8 +131,7 @@ class Technician(Node):
         """Time off that touches the span, in order; technicians see their own only."""
         if not info.context.caller.sees_work_of(self.row.id):
             return []
-        found = await list_time_off(info.context.caller, self.row.id, from_, to)
-        return [TimeOff.of(row) for row in found]
+        return info.context.load.time_off_between(from_, to).each(self.row.id, TimeOff.of)
 
     @relation(Scope.TECHNICIANS_READ)
     async def position(self, info: Info) -> TechnicianPosition | None:
