@@ -99,7 +99,7 @@ def scene(postgres: tuple[PostgresServer, Path], bus: str) -> Iterator[Scene]:
 @pytest.mark.parametrize(
     ("subscribers", "kills", "bus"),
     [
-        (20, 2, "postgresql"),
+        (10, 2, "postgresql"),
         pytest.param(20, 3, "redis", marks=pytest.mark.services),
         pytest.param(500, 20, "postgresql", marks=pytest.mark.soak),
         pytest.param(500, 20, "redis", marks=[pytest.mark.soak, pytest.mark.services]),

@@ -115,7 +115,7 @@ async def _once(world: World, mutation: str, **input_: object) -> str:
             return str(answer["appointment"]["id"])
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.soak)])
 async def test_sixteen_writers_reconnects_and_a_killed_server(
     world: World, database_url: str, database: Database, rounds: int
 ) -> None:

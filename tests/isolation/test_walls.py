@@ -20,7 +20,7 @@ from tests.isolation.tenants import checksums, tables_of_tenants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Connection = psycopg.Connection[Any]
-CASES = 80
+CASES = 50
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

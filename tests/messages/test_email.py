@@ -123,7 +123,7 @@ async def test_a_second_attempt_is_recognisable(posting: Bench, mail: MailStandI
 async def test_where_nothing_leaves_nothing_is_in_doubt(bench: Bench) -> None:
     """Without a mail server, what a worker that died had claimed goes again at once."""
     row = await confirmation(bench)
-    bench.set(row, state="'SENDING'", attempts="1", fence="1", claimed_at="now() - interval '4 seconds'")
+    bench.set(row, state="'SENDING'", attempts="1", fence="1", claimed_at="now() - interval '10 seconds'")
     assert (await bench.deliver(row))["state"] == "QUEUED"
     assert (await bench.deliver(row))["state"] == "SENT"
 

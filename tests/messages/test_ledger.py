@@ -26,7 +26,7 @@ async def test_the_office_reads_what_was_sent_and_why_not(bench: Bench) -> None:
     )
     nodes = page["nodes"] + rest["messages"]["nodes"]
     assert len({node["id"] for node in nodes}) == 4
-    sent = next(node for node in nodes if node["state"] == "SENT")
+    [sent] = [node for node in nodes if node["state"] == "SENT"]
     assert sent["id"].startswith("msg_")
     assert (sent["event"], sent["channel"], sent["to"], sent["attempts"]) == ("CONFIRMATION", "SMS", bench.phone, 1)
     assert sent["providerId"] == bench.twilio.texts[0].sid

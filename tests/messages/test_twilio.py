@@ -120,7 +120,7 @@ async def test_a_worker_that_died_leaves_a_message_that_is_looked_up(bench: Benc
     for row in (sent, unsent):
         bench.set(row, claimed_at="now() - interval '1 second'", **claimed)
         assert (await bench.deliver(row))["unknown_since"] is None
-        bench.set(row, claimed_at="now() - interval '4 seconds'", **claimed)
+        bench.set(row, claimed_at="now() - interval '10 seconds'", **claimed)
     bench.twilio.take({"To": sent["recipient"], "Body": sent["body"]})
     assert (await bench.deliver(sent))["state"] == "SENT"
     unsent = await bench.deliver(unsent)
@@ -218,7 +218,7 @@ async def test_a_worker_that_was_held_up_sends_nothing_late(bench: Bench) -> Non
 
 
 async def test_a_silent_provider_is_left_well_before_the_claim_ends(bench: Bench, twilio: TwilioStandIn) -> None:
-    """The claim is of 3 s here, a second of which the request may take."""
+    """The claim is of 9 s here, a third of which the request may take."""
     twilio.behave, twilio.silence_s = lambda _form: SILENT_TAKEN, 60
     with pytest.raises(OutcomeUnknown):
         await bench.sms.send(_text(bench), boot_time() + 10)

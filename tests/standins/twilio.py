@@ -50,7 +50,7 @@ class TwilioStandIn:
     behave: Callable[[dict[str, str]], str | int] = lambda _form: TAKE
     can_list: bool = True
     retry_after: str = "1"
-    silence_s: float = 3.0
+    silence_s: float = 5.0
     on_request: Callable[[dict[str, str]], None] = lambda _form: None
     on_taken: Callable[[Text], None] = lambda _text: None
     base_url: str = ""
