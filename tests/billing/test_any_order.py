@@ -50,7 +50,7 @@ def latest_wins(events: Sequence[Json]) -> dict[str, Json]:
     return known
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 20))])
 async def test_five_times_each_and_shuffled(payer: Payer, seed: int) -> None:
     events = await a_whole_life(payer)
     assert len(events) > 25
