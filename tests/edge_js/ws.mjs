@@ -102,7 +102,8 @@ if (subscription) {
   checks['a subscription delivers and can be ended by the client'] = async () => {
     const client = make();
     const results = await run(client, { query: subscription }, 1);
-    assert.equal(results.length, 1);
+    // What was on its way already, before the client could end it, comes too.
+    assert.ok(results.length >= 1);
     assert.equal(results[0].errors, undefined);
     const [again] = await run(client, { query: '{ __typename }' });
     assert.deepEqual(again.data, { __typename: 'Query' });
