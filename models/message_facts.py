@@ -1,4 +1,4 @@
-"""All that a message needs to know of its appointment, in one statement: at planning, and again, locked, at the claim."""
+"""All that a message needs to know of its appointment, in one statement, as it is read at planning."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -63,85 +63,85 @@ class Facts:
         return self.sms_opted_out or self.answered_stop if channel is MessageChannel.SMS else self.email_opted_out
 
 
-_appointment = aliased(Appointment, name="a")
-_customer = aliased(Customer, name="c")
-_settings = aliased(NotificationSettings, name="s")
-_rule = aliased(NotificationRule, name="r")
+APPOINTMENT = aliased(Appointment, name="a")
+CUSTOMER = aliased(Customer, name="c")
+SETTINGS = aliased(NotificationSettings, name="s")
+RULE = aliased(NotificationRule, name="r")
 
 
 def _one(*columns: Any, where: Any) -> Any:
     """Some columns of one row, as a JSON array. What need not be locked stands beside the join and not in it: the join of
     nine tables took the planner 30 ms at each of a connection's first executions, this takes 3."""
     found = select(func.jsonb_build_array(*columns)).where(where)
-    return found.correlate(_appointment).scalar_subquery()
+    return found.correlate(APPOINTMENT).scalar_subquery()
 
 
 _services = (
     select(func.string_agg(Service.name, literal_column("', ' ORDER BY appointment_lines.position")))
     .join(AppointmentLine, AppointmentLine.service_id == Service.id)
-    .where(AppointmentLine.tenant_id == _appointment.tenant_id, AppointmentLine.appointment_id == _appointment.id)
-    .correlate(_appointment)
+    .where(AppointmentLine.tenant_id == APPOINTMENT.tenant_id, AppointmentLine.appointment_id == APPOINTMENT.id)
+    .correlate(APPOINTMENT)
     .scalar_subquery()
 )
 _COLUMNS: tuple[Any, ...] = (
     func.clock_timestamp().label("now"),
-    _appointment.tenant_id,
-    _appointment.id.label("appointment_id"),
-    _appointment.customer_id,
-    _appointment.number,
-    _appointment.status,
-    func.coalesce(_appointment.arrival_starts_at, _appointment.starts_at).label("starts_at"),
-    func.coalesce(_appointment.arrival_ends_at, _appointment.ends_at).label("ends_at"),
-    _appointment.on_the_way_at,
-    _appointment.completed_at,
-    _appointment.cancelled_at,
-    _appointment.eta,
-    _customer.name.label("customer_name"),
-    _customer.phone,
-    _customer.email,
-    _customer.sms_opted_out_at.is_not(None).label("sms_opted_out"),
-    _customer.email_opted_out_at.is_not(None).label("email_opted_out"),
-    func.coalesce(func.texts_opted_out(_customer.phone), False).label("answered_stop"),
-    _settings.sms_enabled,
-    _settings.email_enabled,
-    _settings.reminders_enabled,
-    _settings.quiet_hours_start,
-    _settings.quiet_hours_end,
-    _rule.event.label("rule_event"),
-    _rule.sms,
-    _rule.email.label("email_on"),
-    _rule.offset_minutes,
-    _rule.sms_template,
-    _rule.email_subject,
-    _rule.email_template,
-    _one(Tenant.name, Tenant.phone, Tenant.email, Tenant.status, where=Tenant.id == _appointment.tenant_id).label(
+    APPOINTMENT.tenant_id,
+    APPOINTMENT.id.label("appointment_id"),
+    APPOINTMENT.customer_id,
+    APPOINTMENT.number,
+    APPOINTMENT.status,
+    func.coalesce(APPOINTMENT.arrival_starts_at, APPOINTMENT.starts_at).label("starts_at"),
+    func.coalesce(APPOINTMENT.arrival_ends_at, APPOINTMENT.ends_at).label("ends_at"),
+    APPOINTMENT.on_the_way_at,
+    APPOINTMENT.completed_at,
+    APPOINTMENT.cancelled_at,
+    APPOINTMENT.eta,
+    CUSTOMER.name.label("customer_name"),
+    CUSTOMER.phone,
+    CUSTOMER.email,
+    CUSTOMER.sms_opted_out_at.is_not(None).label("sms_opted_out"),
+    CUSTOMER.email_opted_out_at.is_not(None).label("email_opted_out"),
+    func.coalesce(func.texts_opted_out(CUSTOMER.phone), False).label("answered_stop"),
+    SETTINGS.sms_enabled,
+    SETTINGS.email_enabled,
+    SETTINGS.reminders_enabled,
+    SETTINGS.quiet_hours_start,
+    SETTINGS.quiet_hours_end,
+    RULE.event.label("rule_event"),
+    RULE.sms,
+    RULE.email.label("email_on"),
+    RULE.offset_minutes,
+    RULE.sms_template,
+    RULE.email_subject,
+    RULE.email_template,
+    _one(Tenant.name, Tenant.phone, Tenant.email, Tenant.status, where=Tenant.id == APPOINTMENT.tenant_id).label(
         "business"
     ),
     _one(
         Location.name,
         Location.time_zone,
-        where=(Location.tenant_id == _appointment.tenant_id) & (Location.id == _appointment.location_id),
+        where=(Location.tenant_id == APPOINTMENT.tenant_id) & (Location.id == APPOINTMENT.location_id),
     ).label("location"),
     _one(
         CustomerAddress.line1,
         CustomerAddress.city,
-        where=(CustomerAddress.tenant_id == _appointment.tenant_id) & (CustomerAddress.id == _appointment.address_id),
+        where=(CustomerAddress.tenant_id == APPOINTMENT.tenant_id) & (CustomerAddress.id == APPOINTMENT.address_id),
     ).label("address"),
     _one(
         Technician.name,
-        where=(Technician.tenant_id == _appointment.tenant_id) & (Technician.id == _appointment.technician_id),
+        where=(Technician.tenant_id == APPOINTMENT.tenant_id) & (Technician.id == APPOINTMENT.technician_id),
     ).label("technician"),
     _services.label("services"),
 )
-_a = _appointment
-_JOINED = (
+_a = APPOINTMENT
+FACTS = (
     select(*_COLUMNS)
     .select_from(_a)
-    .join(_customer, (_customer.tenant_id == _a.tenant_id) & (_customer.id == _a.customer_id))
-    .join(_settings, (_settings.tenant_id == _a.tenant_id) & (_settings.location_id == _a.location_id))
-    .join(_rule, (_rule.tenant_id == _a.tenant_id) & (_rule.location_id == _a.location_id))
+    .join(CUSTOMER, (CUSTOMER.tenant_id == _a.tenant_id) & (CUSTOMER.id == _a.customer_id))
+    .join(SETTINGS, (SETTINGS.tenant_id == _a.tenant_id) & (SETTINGS.location_id == _a.location_id))
+    .join(RULE, (RULE.tenant_id == _a.tenant_id) & (RULE.location_id == _a.location_id))
 )
-_FOR_PLANNING = _JOINED.where(_a.id == bindparam("appointment"), _rule.event.in_(bindparam("events", expanding=True)))
+_FOR_PLANNING = FACTS.where(_a.id == bindparam("appointment"), RULE.event.in_(bindparam("events", expanding=True)))
 _taken = (
     update(Message)
     .where(
@@ -174,24 +174,6 @@ _signalled = (
 _told = select(func.array_agg(_taken.c.told)).scalar_subquery().label("taken")
 # In one statement, since each costs a round trip while others wait for the appointment.
 _TAKING_BACK = _FOR_PLANNING.add_columns(_told, _signalled.label("signalled"))
-# Shared locks on all that decides whether the message may go: whoever is about to move the appointment, switch the event
-# off or opt out is waited for and seen; whoever comes later finds the message claimed. In the order in which changes of
-# an appointment lock, and before the message itself.
-_message = aliased(Message, name="m")
-_mine = _message.id == bindparam("message")
-_LOCKED = (
-    _JOINED.where(
-        _a.id == select(_message.appointment_id).where(_mine).scalar_subquery(),
-        _rule.event == select(_message.event).where(_mine).scalar_subquery(),
-    )
-    .add_columns(
-        select(func.jsonb_build_array(_message.channel, _message.state, _message.occasion_at, _message.next_attempt_at))
-        .where(_mine)
-        .scalar_subquery()
-        .label("message")
-    )
-    .with_for_update(read=True, of=[_appointment, _customer, _settings, _rule])
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +194,10 @@ async def facts_for_planning(
     """
     values: dict[str, Any] = {"appointment": appointment_id, "events": list(events)}
     if stale is None:
-        return {row.rule_event: _facts(row) for row in await session.execute(_FOR_PLANNING, values)}, set()
+        return {row.rule_event: facts_of(row) for row in await session.execute(_FOR_PLANNING, values)}, set()
     rows = (await session.execute(_TAKING_BACK, values | _taking(stale))).all()
     taken = _noted(session, rows[0].taken) if rows else set()
-    return {row.rule_event: _facts(row) for row in rows}, taken
+    return {row.rule_event: facts_of(row) for row in rows}, taken
 
 
 async def take_back(session: AsyncSession, appointment_id: UUID, stale: TakeBack) -> None:
@@ -240,33 +222,8 @@ def _taking(stale: TakeBack) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message as it stands before its claim; nothing of it is locked yet."""
-
-    channel: MessageChannel
-    state: MessageState
-    occasion_at: datetime | None
-    next_attempt_at: datetime
-
-
-async def lock_facts(session: AsyncSession, message_id: UUID) -> tuple[Waiting, Facts] | None:
-    """A message, and its facts, which nobody changes until the transaction ends; None when there is no such message, or its
-    location has no such rule."""
-    row = (await session.execute(_LOCKED, {"message": message_id})).first()
-    if row is None:
-        return None
-    channel, state, occasion_at, next_attempt_at = row.message
-    waiting = Waiting(
-        MessageChannel(channel),
-        MessageState(state),
-        datetime.fromisoformat(occasion_at) if occasion_at else None,
-        datetime.fromisoformat(next_attempt_at),
-    )
-    return waiting, _facts(row)
-
-
-def _facts(row: Row[Any]) -> Facts:
+def facts_of(row: Row[Any]) -> Facts:
+    """The facts of a row of `FACTS`."""
     business_name, business_phone, business_email, tenant_status = row.business
     location_name, zone = row.location
     return Facts(

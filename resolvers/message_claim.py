@@ -8,7 +8,8 @@ from domain.notification import MessageChannel, MessageState, NotificationEvent,
 from domain.notification_quiet import send_time
 from models.database import Transaction
 from models.message_claim import Claim, claim_message, defer, put_off, suppress
-from models.message_facts import Facts, Waiting, lock_facts
+from models.message_facts import Facts
+from models.message_lock import Waiting, lock_facts
 from resolvers.message_text import Words, put_into_words
 from settings import Settings
 
