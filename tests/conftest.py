@@ -4,14 +4,13 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg import sql
 
 from integrations.embedded_postgres import temporary_postgres
 from models.database import Database
 from models.migrate import upgrade
+from tests.databases import create_database, drop_database
 from tests.service import Service, running_service
 from tests.world import World, new_world
 
@@ -33,14 +32,11 @@ def server_url() -> Iterator[str]:
 def owner_url(server_url: str, worker_id: str) -> Iterator[str]:
     """A migrated database of this process, as the role that owns its tables."""
     name = f"test_{worker_id}_{os.getpid()}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create_database(server_url, name)
     url = server_url.replace("/postgres?", f"/{name}?")
     upgrade(url, APP_ROLE)
     yield url
-    # As a superuser: an autovacuum worker that is in it may only be ended by one.
-    with psycopg.connect(server_url.replace("sps_owner", "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop_database(server_url, name)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import orjson
-import psycopg
 import pytest
 import uvicorn
-from psycopg import sql
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +19,7 @@ from benchmarks.board_shares import shares
 from cli.listen import listen
 from models.migrate import upgrade
 from tests.conftest import APP_ROLE
+from tests.databases import as_superuser, create_database, drop_database
 from tests.service import running_service
 
 SECRET = "benchmark " * 4
@@ -29,15 +28,13 @@ SECRET = "benchmark " * 4
 @pytest.fixture(scope="module")
 def filled(server_url: str, worker_id: str) -> Iterator[tuple[str, list[Business]]]:
     """A database of its own with three businesses of two days each, as the app's role sees it."""
-    superuser, name = server_url.replace("sps_owner", "postgres"), f"test_benchmark_{worker_id}"
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    superuser, name = as_superuser(server_url), f"test_benchmark_{worker_id}"
+    drop_database(server_url, name)
+    create_database(superuser, name)
     url = superuser.replace("/postgres?", f"/{name}?")
     upgrade(url, APP_ROLE)
     yield url.replace("postgres@", f"{APP_ROLE}@"), fill(url, tenants=3, appointments=600, secret=SECRET)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop_database(server_url, name)
 
 
 @asynccontextmanager

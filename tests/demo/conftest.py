@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from models.database import Database
 from models.migrate import upgrade
 from resolvers.demo import DEMO_EMAIL, DemoSeeded, seed
 from tests.conftest import APP_ROLE
+from tests.databases import create_database, drop_database
 
 # A Tuesday, ten minutes past ten in Austin.
 NOW = datetime(2026, 11, 24, 16, 10, tzinfo=UTC)
@@ -30,20 +30,18 @@ def make_database(server_url: str, worker_id: str) -> Iterator[MakeDatabase]:
     names = [first]
     template = server_url.replace("/postgres?", f"/{first}?")
 
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(first)))
-        upgrade(template, APP_ROLE)
+    create_database(server_url, first)
+    upgrade(template, APP_ROLE)
 
-        def make() -> str:
-            name = f"{first}_{len(names)}"
-            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(first)))
-            names.append(name)
-            return template.replace(first, name).replace("sps_owner", APP_ROLE)
+    def make() -> str:
+        name = f"{first}_{len(names)}"
+        create_database(server_url, name, first)
+        names.append(name)
+        return template.replace(first, name).replace("sps_owner", APP_ROLE)
 
-        yield make
-        for name in reversed(names):
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    yield make
+    for name in reversed(names):
+        drop_database(server_url, name)
 
 
 @pytest.fixture(scope="package")
