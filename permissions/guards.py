@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, NoReturn, Protocol
 
 import strawberry
@@ -168,8 +169,13 @@ class Anyone(Enum):
 
 def guarded(guard: Scope | Anyone) -> PermissionExtension:
     """The field extension for a guard: `extensions=[guarded(Scope.APPOINTMENTS_READ)]`."""
-    permission: Guard = Requires(guard) if isinstance(guard, Scope) else _SCOPELESS[guard]()
-    return PermissionExtension(permissions=[permission])
+    return PermissionExtension(permissions=[rule_of(guard)])
+
+
+@cache
+def rule_of(guard: Scope | Anyone) -> Guard:
+    """The rule of a guard, one for all fields."""
+    return Requires(guard) if isinstance(guard, Scope) else _SCOPELESS[guard]()
 
 
 _SCOPELESS: Mapping[Anyone, type[Guard]] = {

@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from permissions.guards import Anyone, guarded
+from permissions.guards import Anyone, guarded, rule_of
 from permissions.scopes import Scope
 from schema.checks import Answers, Refusals
+from schema.compiled import AT_ONCE
 
 F = TypeVar("F", bound=Callable[..., Any])
 Guard = Scope | Anyone
@@ -29,8 +30,12 @@ def mutation(guard: Guard, description: str | None = None) -> Callable[[F], Any]
 
 
 def relation(guard: Guard, description: str | None = None) -> Callable[[F], Any]:
-    """A field that leads to other rows."""
-    made: Callable[[F], Any] = strawberry.field(description=description, extensions=[Answers(), guarded(guard)])
+    """A field that leads to other rows: it reads, and does nothing else, so that a plan may try it."""
+    made: Callable[[F], Any] = strawberry.field(
+        description=description,
+        extensions=[Answers(), guarded(guard)],
+        metadata={AT_ONCE: rule_of(guard).allows},
+    )
     return made
 
 

@@ -7,7 +7,7 @@ its `ValidationCache` is keyed by rules that differ for each request, and both b
 from asyncio import sleep
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import strawberry
@@ -17,6 +17,7 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.compiled import Plans
 from schema.limits import Limits, TooComplexError
 from schema.limits_document import DocumentFacts, OperationFacts, examine
 
@@ -27,11 +28,13 @@ _PARSER_LIMITS = ("tokens. Parsing aborted.", "comments. Parsing aborted.", "nes
 
 @dataclass(slots=True, weakref_slot=True)
 class Prepared:
-    """A document within the limits. `valid` is set when it has been validated; one that is invalid is never kept."""
+    """A document within the limits. `valid` is set when it has been validated; one that is invalid is never kept. `plans` are
+    those of its selections."""
 
     document: DocumentNode
     facts: DocumentFacts
     valid: bool = False
+    plans: Plans = field(default_factory=Plans)
 
     def operation(self, name: str | None) -> OperationFacts:
         """The operation of that name, or the only one.

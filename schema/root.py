@@ -13,6 +13,7 @@ from schema.attachment import AttachmentMutation
 from schema.billing import BillingMutation, BillingQuery
 from schema.booking import BookingMutation
 from schema.booking_portal import BookingPortalQuery
+from schema.compiled import CompiledExecutor
 from schema.configuration_warning import ConfigurationWarningQuery
 from schema.customer import CustomerMutation, CustomerQuery
 from schema.day_plan import DayPlanMutation, DayPlanQuery
@@ -102,5 +103,6 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
+    execution_context_class=CompiledExecutor,
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

@@ -17,6 +17,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
+from schema.compiled import CompiledExecutor
 from schema.limits import Limits, TooComplexError
 from schema.limits_cost import coerced_sizes, price
 from schema.limits_document import OperationFacts
@@ -230,6 +231,8 @@ class Operations:
             raise OperationRefused(
                 refusals(built, context.request_id), cost=self._cost(operation.accounts, operation.cost, None)
             )
+        if isinstance(built, CompiledExecutor):
+            built.plans = operation.prepared.plans
         return built
 
     def _check_kind(self, facts: OperationFacts, context: EdgeContext, kinds: frozenset[OperationType]) -> None:
