@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Computed, Index, UniqueConstraint, delete, text
+from sqlalchemy import Boolean, CheckConstraint, Computed, Index, Select, UniqueConstraint, delete, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.appointment import OCCUPYING, AppointmentSource, AppointmentStatus
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
 from models.errors import NO_DOUBLE_BOOKING
-from models.query import among, rows, select_rows
+from models.prepared import prepared
+from models.query import among, select_rows
 
 _OCCUPYING = ", ".join(f"'{status.value}'" for status in OCCUPYING)
 
@@ -142,15 +143,16 @@ async def check_calendars(session: AsyncSession) -> None:
     await session.execute(text(f"SET CONSTRAINTS {NO_DOUBLE_BOOKING} IMMEDIATE"))
 
 
+@prepared(AppointmentLine)
+def _lines_of(appointment_ids: Any) -> Select[Any]:
+    line = AppointmentLine
+    statement = select_rows(line).where(among(line.appointment_id, appointment_ids))
+    return statement.order_by(line.appointment_id, line.position)
+
+
 async def lines_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[AppointmentLine]:
     """The lines of these appointments, in their order."""
-    return await rows(
-        session,
-        AppointmentLine,
-        select_rows(AppointmentLine)
-        .where(among(AppointmentLine.appointment_id, appointment_ids))
-        .order_by(AppointmentLine.appointment_id, AppointmentLine.position),
-    )
+    return await _lines_of(session, list(appointment_ids))
 
 
 async def replace_lines(session: AsyncSession, appointment: Appointment, lines: Sequence[AppointmentLine]) -> None:

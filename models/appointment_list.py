@@ -1,19 +1,22 @@
 """Which appointments: pages with filters and orders, and the day board."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal_column, or_
+from sqlalchemy import Select, and_, func, literal_column, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import AppointmentStatus
 from domain.window import LONGEST
 from models.appointment import Appointment
-from models.page import Order, Page, fetch_page, instant
-from models.query import rows, select_rows
+from models.page import Order, Page, instant, keyset, read_page
+from models.prepared import Prepared, prepared
+from models.query import among, select_rows
 
 _C = Appointment.__table__.c
 # What still has to be placed is shown on the board up to this number; the list has all.
@@ -44,6 +47,7 @@ class AppointmentCriteria:
     visited_by: UUID | None = None
 
 
+@cache
 def order_by(sort: AppointmentSort, *, descending: bool) -> Order[Appointment]:
     """The order of a list."""
     name = f"appointment-{sort.value}-{'desc' if descending else 'asc'}"
@@ -67,38 +71,50 @@ async def page_of_appointments(
     order: Order[Appointment],
 ) -> Page[Appointment]:
     """A page of the appointments that fit."""
-    statement = select_rows(Appointment)
-    if criteria.statuses is not None:
-        statement = statement.where(_C.status.in_(criteria.statuses))
-    if criteria.technician_ids is not None:
-        statement = statement.where(_C.technician_id.in_(criteria.technician_ids))
-    if criteria.customer_id is not None:
-        statement = statement.where(_C.customer_id == criteria.customer_id)
-    if criteria.location_id is not None:
-        statement = statement.where(_C.location_id == criteria.location_id)
-    if criteria.scheduled_from is not None:
-        statement = statement.where(_C.starts_at >= criteria.scheduled_from)
-    if criteria.scheduled_to is not None:
-        statement = statement.where(_C.starts_at < criteria.scheduled_to)
-    if criteria.updated_since is not None:
-        statement = statement.where(_C.updated_at >= criteria.updated_since)
-    if criteria.unassigned is not None:
-        unassigned = _C.technician_id.is_(None)
-        statement = statement.where(unassigned if criteria.unassigned else ~unassigned)
-    if criteria.visited_by is not None:
-        statement = statement.where(_C.technician_id == criteria.visited_by)
-    return await fetch_page(session, Appointment, statement, order, first, cursor)
+    given = {name: getattr(criteria, name, None) for name in _NARROWING}
+    if criteria.unassigned is False:
+        given |= {"unassigned": None, "assigned": True}
+
+    async def read(value: str | None, row_id: UUID | None, most: int) -> Sequence[Appointment]:
+        return await _page(order)(session, value, row_id, most, *(given.get(name) for name in _NARROWING))
+
+    return await read_page(read, order, first, cursor, lambda: _narrowed(given))
 
 
-async def on_board(
-    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None, visited_by: UUID | None
-) -> Sequence[Appointment]:
-    """What is planned between two moments and assigned, cancelled ones left out, in order of time."""
+_NARROWING: dict[str, Callable[[Any], Any]] = {
+    "statuses": lambda statuses: among(_C.status, statuses),
+    "technician_ids": lambda ids: among(_C.technician_id, ids),
+    "customer_id": lambda value: _C.customer_id == value,
+    "location_id": lambda value: _C.location_id == value,
+    "scheduled_from": lambda value: _C.starts_at >= value,
+    "scheduled_to": lambda value: _C.starts_at < value,
+    "updated_since": lambda value: _C.updated_at >= value,
+    "unassigned": lambda _: _C.technician_id.is_(None),
+    "assigned": lambda _: _C.technician_id.is_not(None),
+    "visited_by": lambda value: _C.technician_id == value,
+}
+
+
+def _narrowed(given: Mapping[str, Any]) -> Select[Any]:
+    conditions = (make(given[name]) for name, make in _NARROWING.items() if given.get(name) is not None)
+    return select_rows(Appointment).where(*conditions)
+
+
+@cache
+def _page(order: Order[Appointment]) -> Prepared[Appointment]:
+    def build(value: Any, row_id: Any, most: Any, **given: Any) -> Select[Any]:
+        return keyset(Appointment, _narrowed(given), order, value, row_id, most)
+
+    return Prepared(Appointment, build, ("value", "row_id", "most", *_NARROWING))
+
+
+@prepared(Appointment)
+def _on_board(starts_at: Any, ends_at: Any, earliest: Any, location_id: Any, visited_by: Any) -> Select[Any]:
     statement = select_rows(Appointment).where(
         _C.starts_at < ends_at,
         _C.ends_at > starts_at,
         # A visit takes at most a day: with both ends bounded the index on the start finds it, with one it would not.
-        _C.starts_at > starts_at - LONGEST,
+        _C.starts_at > earliest,
         _C.technician_id.is_not(None),
         _C.status != AppointmentStatus.CANCELLED,
     )
@@ -106,15 +122,20 @@ async def on_board(
         statement = statement.where(_C.location_id == location_id)
     if visited_by is not None:
         statement = statement.where(_C.technician_id == visited_by)
-    return await rows(session, Appointment, statement.order_by(_C.starts_at, _C.id))
+    return statement.order_by(_C.starts_at, _C.id)
 
 
-async def not_placed(
-    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None
+async def on_board(
+    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None, visited_by: UUID | None
 ) -> Sequence[Appointment]:
-    """What waits for a technician between two moments, and every request without a time, oldest first."""
+    """What is planned between two moments and assigned, cancelled ones left out, in order of time."""
+    return await _on_board(session, starts_at, ends_at, starts_at - LONGEST, location_id, visited_by)
+
+
+@prepared(Appointment)
+def _not_placed(starts_at: Any, ends_at: Any, location_id: Any) -> Select[Any]:
     statement = select_rows(Appointment).where(
-        _C.status.in_([AppointmentStatus.REQUESTED, AppointmentStatus.SCHEDULED]),
+        or_(_C.status == AppointmentStatus.REQUESTED, _C.status == AppointmentStatus.SCHEDULED),
         or_(
             and_(_C.technician_id.is_(None), _C.starts_at < ends_at, _C.ends_at > starts_at),
             _C.starts_at.is_(None),
@@ -122,4 +143,11 @@ async def not_placed(
     )
     if location_id is not None:
         statement = statement.where(_C.location_id == location_id)
-    return await rows(session, Appointment, statement.order_by(_C.starts_at, _C.id).limit(MOST_UNPLACED))
+    return statement.order_by(_C.starts_at, _C.id).limit(MOST_UNPLACED)
+
+
+async def not_placed(
+    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None
+) -> Sequence[Appointment]:
+    """What waits for a technician between two moments, and every request without a time, oldest first."""
+    return await _not_placed(session, starts_at, ends_at, location_id)

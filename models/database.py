@@ -1,19 +1,24 @@
 """Transactions: one tenant each, set locally; what was recorded as events is written last and signalled once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import dict_row
 from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+from sqlalchemy.util import greenlet_spawn
 
 from models.errors import RETRIED, refusal_of
 from models.event import EVENT_COUNTER, Event
+from models.prepared import DRIVER, as_sqlalchemy
 from models.scoping import scoped
 from models.tenant import count_up
 
@@ -26,9 +31,9 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_800
 ATTEMPTS = 3
 
-_BEGIN = text(
-    "SELECT set_config('app.tenant_id', :tenant, true), set_config('statement_timeout', :statement, true),"
-    " set_config('lock_timeout', :lock, true)"
+_BEGIN = (
+    "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('statement_timeout', %(statement)s, true),"
+    " set_config('lock_timeout', %(lock)s, true)"
 )
 
 
@@ -40,10 +45,17 @@ class TenantSession(Session):
 def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     # Local to the transaction: a session-level SET would outlive its request on a pooled connection.
     tenant_id = session.info.get("tenant_id")
-    connection.execute(
+    connection.exec_driver_sql(
         _BEGIN,
         {"tenant": str(tenant_id or ""), "statement": str(STATEMENT_TIMEOUT_MS), "lock": str(LOCK_TIMEOUT_MS)},
     )
+    session.info[DRIVER] = connection.connection.driver_connection
+
+
+@event.listens_for(TenantSession, "after_transaction_end")
+def _forget_driver(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(DRIVER, None)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
@@ -92,12 +104,40 @@ class Database:
         async with self._session(tenant_id) as session:
             await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
+            # Never a rollback where none is needed: psycopg then forgets all that it has prepared on the connection.
+            await session.commit()
 
     @asynccontextmanager
     async def anonymous(self) -> AsyncIterator[AsyncSession]:
         """A transaction of no tenant: tenant rows are invisible, only the look-up functions answer."""
         async with self._session(None) as session, session.begin():
             yield session
+
+    async def ask(self, sql: str, *arguments: object) -> dict[str, Any] | None:
+        """The first row that one statement of no tenant answers, such as a look-up function's.
+
+        It commits itself, so that it takes one way there and back, where a transaction takes four.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: there is no connection, or the statement failed.
+        """
+        pooled = await self.engine.raw_connection()
+        driver = cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
+        try:
+            await driver.set_autocommit(True)
+            async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000):
+                cursor = driver.cursor(binary=True, row_factory=dict_row)
+                await cursor.execute(cast("Any", sql), arguments)
+                return await cursor.fetchone()
+        except psycopg.Error as error:
+            if driver.closed:
+                # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+                await self.ping()
+            raise as_sqlalchemy(sql, error) from error
+        finally:
+            if not driver.closed:
+                await driver.set_autocommit(False)
+            await greenlet_spawn(pooled.close)
 
     async def transact(self, tenant_id: UUID, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the tenant, again when PostgreSQL aborted it for concurrency.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, Select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.address import Precision
 from models.base import TenantRow, Timestamps, of_tenant, one_of
 from models.errors import constraint_of
-from models.query import rows, select_rows
+from models.prepared import prepared
+from models.query import select_rows
 
 
 class PostalAddress:
@@ -67,6 +68,11 @@ def slug_taken(error: IntegrityError) -> bool:
     return constraint_of(error) == "uq_locations_slug"
 
 
+@prepared(Location)
+def _locations() -> Select[Any]:
+    return select_rows(Location).order_by(Location.name, Location.id)
+
+
 async def locations(session: AsyncSession) -> Sequence[Location]:
     """The tenant's locations, by name."""
-    return await rows(session, Location, select_rows(Location).order_by(Location.name, Location.id))
+    return await _locations(session)

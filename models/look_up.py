@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.tenant import Role, TenantStatus
+from models.database import Database
 
 LOOK_UPS = frozenset(
     {
@@ -101,9 +102,9 @@ class ApiKeyFound:
     tenant_status: TenantStatus
 
 
-async def look_up_session(session: AsyncSession, token_hash: bytes) -> SessionFound | None:
+async def look_up_session(database: Database, token_hash: bytes) -> SessionFound | None:
     """The session of a cookie's token."""
-    row = await _one(session, "look_up_session", token_hash)
+    row = await database.ask("SELECT * FROM look_up_session(%s)", token_hash)
     if row is None:
         return None
     return SessionFound(**{**row, "role": Role(row["role"]), "tenant_status": TenantStatus(row["tenant_status"])})
@@ -115,9 +116,9 @@ async def look_up_log_in(session: AsyncSession, email: str) -> LogInFound | None
     return LogInFound(**row) if row else None
 
 
-async def look_up_api_key(session: AsyncSession, prefix: str) -> ApiKeyFound | None:
+async def look_up_api_key(database: Database, prefix: str) -> ApiKeyFound | None:
     """The key of a prefix."""
-    row = await _one(session, "look_up_api_key", prefix)
+    row = await database.ask("SELECT * FROM look_up_api_key(%s)", prefix)
     return ApiKeyFound(**{**row, "tenant_status": TenantStatus(row["tenant_status"])}) if row else None
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
@@ -39,13 +39,13 @@ class Order(Generic[M]):
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """Rows with a cursor each; `total` is the statement that counts them all, run only if somebody asks."""
+    """Rows with a cursor each; `everything` makes the statement of all rows, for their count, if somebody asks."""
 
     rows: Sequence[M]
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
-    total: Select[Any]
+    everything: Callable[[], Select[Any]]
 
 
 def page_size(first: int | None) -> int:
@@ -74,17 +74,43 @@ async def fetch_page(
     Raises:
         Refusal: INVALID_INPUT for a size outside 1..100 or a cursor that is none of this order.
     """
-    size = page_size(first)
-    total = select(func.count()).select_from(statement.order_by(None).subquery())
+
+    async def read(value: str | None, row_id: UUID | None, most: int) -> Sequence[M]:
+        return await rows(session, model, keyset(model, statement, order, value, row_id, most))
+
+    return await read_page(read, order, first, cursor, lambda: statement)
+
+
+def keyset(model: type[M], statement: Select[Any], order: Order[M], value: Any, row_id: Any, most: Any) -> Select[Any]:
+    """The rows of `statement` in an order, behind a position (None: from the first one on)."""
     identity = cast("ColumnElement[Any]", model.__table__.c.id)
-    if cursor is not None:
-        value, row_id = _decode(order.name, cursor)
+    if value is not None:
         # The parameter is text and the cast the database's: one codec for every type of column.
         position = sql_cast(type_coerce(value, String), order.column.type)
         statement = after(statement, [order.column, identity], [position, row_id], descending=order.descending)
     directions = [order.column.desc(), identity.desc()] if order.descending else [order.column, identity]
+    return statement.order_by(*directions).limit(most)
+
+
+async def read_page(
+    read: Callable[[str | None, UUID | None, int], Awaitable[Sequence[M]]],
+    order: Order[M],
+    first: int | None,
+    cursor: str | None,
+    everything: Callable[[], Select[Any]],
+) -> Page[M]:
+    """The page that `read` answers: so many rows at most behind a position, as `keyset` has it.
+
+    Args:
+        everything: makes the statement of all rows, for their count.
+
+    Raises:
+        Refusal: INVALID_INPUT for a size outside 1..100 or a cursor that is none of this order.
+    """
+    size = page_size(first)
+    value, row_id = (None, None) if cursor is None else _decode(order.name, cursor)
     try:
-        found = await rows(session, model, statement.order_by(*directions).limit(size + 1))
+        found = await read(value, row_id, size + 1)
     except DataError as error:
         # Only a forged cursor holds a value that is none of the column's type.
         if cursor is None:
@@ -96,13 +122,14 @@ async def fetch_page(
         cursors=[_encode(order.name, order.value(row), row.id) for row in kept],
         has_next=len(found) > size,
         has_previous=cursor is not None,
-        total=total,
+        everything=everything,
     )
 
 
 async def count(session: AsyncSession, page: Page[Any]) -> int:
     """How many rows there are over all pages."""
-    return int((await session.execute(page.total)).scalar_one())
+    statement = select(func.count()).select_from(page.everything().order_by(None).subquery())
+    return int((await session.execute(statement)).scalar_one())
 
 
 def instant(value: datetime | None) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,7 @@ from domain.local_time import hours_from_json
 from models.appointment import Appointment
 from models.database import send_signal
 from models.location import Location
+from models.prepared import prepared
 from models.query import among
 from models.technician import Technician, TechnicianPosition, TimeOff
 
@@ -36,8 +38,8 @@ class SeenPosition:
     recorded_at: datetime
 
 
-async def visible_positions(session: AsyncSession, technician_ids: Collection[UUID] | None) -> dict[UUID, SeenPosition]:
-    """The latest positions of those of the technicians (None: of all) who are on duty now, by the database's clock."""
+@prepared(TechnicianPosition)
+def _positions(technician_ids: Any) -> Select[Any]:
     position, technician = TechnicianPosition, Technician
     statement = (
         select(
@@ -52,7 +54,9 @@ async def visible_positions(session: AsyncSession, technician_ids: Collection[UU
             )
             .label("time_off"),
             exists()
-            .where(Appointment.technician_id == technician.id, Appointment.status.in_(_VISITING))
+            .where(
+                Appointment.technician_id == technician.id, or_(*(Appointment.status == status for status in _VISITING))
+            )
             .label("visiting"),
         )
         .join(technician, technician.id == position.technician_id)
@@ -60,11 +64,17 @@ async def visible_positions(session: AsyncSession, technician_ids: Collection[UU
     )
     if technician_ids is not None:
         statement = statement.where(among(position.technician_id, technician_ids))
+    return statement
+
+
+async def visible_positions(session: AsyncSession, technician_ids: Collection[UUID] | None) -> dict[UUID, SeenPosition]:
+    """The latest positions of those of the technicians (None: of all) who are on duty now, by the database's clock."""
+    found = await _positions(session, None if technician_ids is None else list(technician_ids))
     return {
         row.technician_id: SeenPosition(
             row.technician_id, row.latitude, row.longitude, row.heading, row.speed_kph, row.recorded_at
         )
-        for row in await session.execute(statement)
+        for row in cast("Sequence[Any]", found)
         if on_duty(
             row.moment,
             active=row.active,

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, and_, any_, delete, func, literal, or_, select, text
+from sqlalchemy import CheckConstraint, Index, Select, and_, any_, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
 from models.page import Order, Page, fetch_page
+from models.prepared import prepared
 from models.query import among, rows, select_rows
 
 
@@ -114,16 +115,21 @@ async def page_of_technicians(
     return await fetch_page(session, Technician, statement, BY_NAME, first, cursor)
 
 
-async def time_off_of(
-    session: AsyncSession, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
-) -> Sequence[TimeOff]:
-    """Time off of these technicians that touches the span, in order; an open end is None."""
+@prepared(TimeOff)
+def _time_off_of(technician_ids: Any, starts_at: Any, ends_at: Any) -> Select[Any]:
     statement = select_rows(TimeOff).where(among(TimeOff.technician_id, technician_ids))
     if ends_at is not None:
         statement = statement.where(TimeOff.starts_at < ends_at)
     if starts_at is not None:
         statement = statement.where(TimeOff.ends_at > starts_at)
-    return await rows(session, TimeOff, statement.order_by(TimeOff.technician_id, TimeOff.starts_at, TimeOff.id))
+    return statement.order_by(TimeOff.technician_id, TimeOff.starts_at, TimeOff.id)
+
+
+async def time_off_of(
+    session: AsyncSession, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
+) -> Sequence[TimeOff]:
+    """Time off of these technicians that touches the span, in order; an open end is None."""
+    return await _time_off_of(session, list(technician_ids), starts_at, ends_at)
 
 
 async def delete_time_off(session: AsyncSession, time_off_id: UUID) -> bool:
@@ -138,14 +144,19 @@ async def positions_of(session: AsyncSession, technician_ids: Sequence[UUID]) ->
     return await rows(session, TechnicianPosition, statement)
 
 
-async def technicians_of_board(
-    session: AsyncSession, location_ids: Sequence[UUID], with_appointments: Sequence[UUID]
-) -> Sequence[Technician]:
-    """The lanes of a board: the active technicians of these locations, and whoever has an appointment there."""
+@prepared(Technician)
+def _of_board(location_ids: Any, with_appointments: Any) -> Select[Any]:
     statement = select_rows(Technician).where(
         or_(
             and_(among(Technician.location_id, location_ids), Technician.active),
             among(Technician.id, with_appointments),
         )
     )
-    return await rows(session, Technician, statement.order_by(Technician.name, Technician.id))
+    return statement.order_by(Technician.name, Technician.id)
+
+
+async def technicians_of_board(
+    session: AsyncSession, location_ids: Sequence[UUID], with_appointments: Sequence[UUID]
+) -> Sequence[Technician]:
+    """The lanes of a board: the active technicians of these locations, and whoever has an appointment there."""
+    return await _of_board(session, list(location_ids), list(with_appointments))

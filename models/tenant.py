@@ -1,9 +1,10 @@
 """Tenants and their counters."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, func, select, text
+from sqlalchemy import BigInteger, Index, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,6 +14,7 @@ from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.tenant import TenantStatus
 from models.base import Base, Timestamps, of_tenant, one_of
+from models.prepared import prepared
 
 
 class Tenant(Timestamps, Base):
@@ -72,10 +74,15 @@ async def count_up(session: AsyncSession, tenant_id: UUID, name: str, by: int = 
     return int((await session.execute(statement)).scalar_one())
 
 
+@prepared(TenantCounter)
+def _counters(name: Any) -> Select[Any]:
+    return select(TenantCounter.__table__.c.value).where(TenantCounter.name == name)
+
+
 async def counter_value(session: AsyncSession, name: str) -> int:
     """A counter's committed value; 0 before its first use."""
-    found = await session.execute(select(TenantCounter.value).where(TenantCounter.name == name))
-    return int(found.scalar_one_or_none() or 0)
+    found = await _counters(session, name)
+    return found[0].value if found else 0
 
 
 async def require_open(session: AsyncSession, tenant_id: UUID) -> None:

@@ -1,8 +1,9 @@
 """The dispatch board: one local day, every lane, exact as of a cursor of the event stream."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from uuid import UUID
 
 from domain.errors import ErrorCode, Refusal
@@ -40,15 +41,25 @@ class Board:
     locations: Sequence[Location]
 
 
+class Part(Enum):
+    """What of a board is read only where it is asked for."""
+
+    WORKING = "working"
+    POSITIONS = "positions"
+    UNASSIGNED = "unassigned"
+
+
 async def dispatch_board(
     caller: Caller,
     day: date,
     location_id: UUID | None,
+    parts: Collection[Part] = tuple(Part),
     along: Callable[[Transaction, Board], Awaitable[None]] | None = None,
 ) -> Board:
     """The board of a date on the calendar of each location, or of one.
 
     Args:
+        parts: what is left out stays empty.
         along: reads what belongs to it as of the same moment, in the same transaction.
 
     Raises:
@@ -68,11 +79,13 @@ async def dispatch_board(
             for row in await on_board(session, start, end, location_id, caller.visited_by)
             if _touches(row, bounds[row.location_id])
         ]
-        waiting = [] if caller.visited_by else await not_placed(session, start, end, location_id)
+        waiting: Sequence[Appointment] = []
+        if Part.UNASSIGNED in parts and not caller.visited_by:
+            waiting = await not_placed(session, start, end, location_id)
         board = Board(
             day=day,
             cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
-            lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end)),
+            lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end), parts),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
             locations=everywhere,
         )
@@ -89,6 +102,7 @@ async def _lanes(
     everywhere: Sequence[Location],
     planned: Sequence[Appointment],
     span: tuple[datetime, datetime],
+    parts: Collection[Part],
 ) -> list[Lane]:
     by_technician = grouped(planned, lambda row: row.technician_id)
     assigned = [technician_id for technician_id in by_technician if technician_id is not None]
@@ -98,14 +112,18 @@ async def _lanes(
         if caller.visited_by in (None, person.id)
     ]
     ids = [person.id for person in people]
-    off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
-    positions = await visible_positions(session, ids)
-    # Whoever has a visit here may belong elsewhere.
-    zones = {place.id: place.time_zone for place in everywhere}
+    working: dict[UUID, list[Interval]] = {}
+    if Part.WORKING in parts:
+        off = grouped(await time_off_of(session, ids, *span), lambda row: row.technician_id)
+        # Whoever has a visit here may belong elsewhere.
+        zones = {place.id: place.time_zone for place in everywhere}
+        for person in people:
+            working[person.id] = working_intervals(person, day, zones[person.location_id], off.get(person.id, []))
+    positions = await visible_positions(session, ids) if Part.POSITIONS in parts else {}
     return [
         Lane(
             technician=person,
-            working=working_intervals(person, day, zones[person.location_id], off.get(person.id, [])),
+            working=working.get(person.id, []),
             appointments=by_technician.get(person.id, []),
             position=positions.get(person.id),
         )

@@ -19,8 +19,7 @@ SAMPLED = timedelta(minutes=1)
 
 async def principal_of_token(database: Database, token: str) -> Principal | None:
     """Whom a session cookie stands for, or None when it has expired, was ended, or never was."""
-    async with database.anonymous() as session:
-        found = await look_up_session(session, token_hash(token))
+    found = await look_up_session(database, token_hash(token))
     if found is None or _shut_out(found.tenant_status, found.role):
         return None
     if datetime.now(UTC) - found.last_seen_at > SAMPLED:
@@ -46,8 +45,7 @@ async def principal_of_key(database: Database, secret: str, key: str) -> Princip
     prefix = prefix_of(key)
     if prefix is None:
         return None
-    async with database.anonymous() as session:
-        found = await look_up_api_key(session, prefix)
+    found = await look_up_api_key(database, prefix)
     if not is_key(secret, key, found.key_hash if found else None) or found is None:
         return None
     if _shut_out(found.tenant_status):

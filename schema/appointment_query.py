@@ -11,7 +11,7 @@ from models.appointment_list import AppointmentCriteria, AppointmentSort
 from models.database import Transaction
 from permissions.scopes import Scope
 from resolvers.appointment_read import list_appointments
-from resolvers.board import Board, Lane, dispatch_board
+from resolvers.board import Board, Lane, Part, dispatch_board
 from schema.along import asked, read_along
 from schema.appointment import Appointment
 from schema.connection import Connection, connection_of
@@ -117,6 +117,13 @@ class DispatchBoard:
         )
 
 
+_PARTS = {
+    Part.WORKING: ("lanes", "working"),
+    Part.POSITIONS: ("lanes", "position"),
+    Part.UNASSIGNED: ("unassigned",),
+}
+
+
 @strawberry.type
 class AppointmentQuery:
     """Root fields."""
@@ -157,5 +164,6 @@ class AppointmentQuery:
             visits = [visit for lane in board.lanes for visit in lane.appointments]
             await read_along(info, session, [*visits, *board.unassigned], nodes)
 
+        parts = [part for part, path in _PARTS.items() if asked(info, path)]
         place = known_id(Prefix.LOCATION, location_id)
-        return DispatchBoard.of(await dispatch_board(info.context.caller, day, place, along))
+        return DispatchBoard.of(await dispatch_board(info.context.caller, day, place, parts, along))

@@ -1,16 +1,14 @@
 """What the board and the list cost in statements: so many, however many rows they answer."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.service import Service
-from tests.world import World
+from tests.service import Service, running_service
+from tests.wire import Wire, tapped
+from tests.world import World, new_world
 
 DAY = "2027-03-02"
 # In fragments, as the board's page asks: what a query leads to has to be found in them too.
@@ -23,41 +21,29 @@ PAGE = BOARD.replace(
     "technician { id name } app", f'technician {{ id location {{ id }} timeOff(from: "{DAY}T00:00:00Z") {{ id }} }} app'
 )
 LIST = f"{{ appointments(first: 100) {{ edges {{ node {{ ...Visit }} }} }} }} {VISIT}"
-# Statements and transactions, those with which a session is looked up among them, but neither BEGIN nor COMMIT.
-BOARD_COSTS = (13, 2)
+# Statements on the wire, that with which a session is looked up among them but neither BEGIN nor COMMIT; transactions.
+BOARD_COSTS = (10, 1)
 # The time off of all technicians in one more.
-PAGE_COSTS = (15, 3)
-LIST_COSTS = (8, 2)
+PAGE_COSTS = (12, 2)
+LIST_COSTS = (7, 1)
 
 
-class Counter:
-    """Statements, and the transactions that they ran in."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-        self.transactions = 0
-
-    def begin(self, _connection: object) -> None:
-        self.transactions += 1
-
-    def execute(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        self.statements.append(statement)
-
-
-@contextmanager
-def counted(engine: AsyncEngine) -> Iterator[Counter]:
-    counter = Counter()
-    event.listen(engine.sync_engine, "begin", counter.begin)
-    event.listen(engine.sync_engine, "before_cursor_execute", counter.execute)
-    yield counter
-    event.remove(engine.sync_engine, "begin", counter.begin)
-    event.remove(engine.sync_engine, "before_cursor_execute", counter.execute)
+@pytest.fixture
+async def tap(database_url: str) -> AsyncIterator[tuple[Service, Wire]]:
+    async with tapped(database_url) as (url, wire), running_service(url) as service:
+        yield service, wire
 
 
 @pytest.mark.parametrize(
     ("query", "costs"), [(BOARD, BOARD_COSTS), (PAGE, PAGE_COSTS), (LIST, LIST_COSTS)], ids=["board", "page", "list"]
 )
-async def test_rows_add_no_statements(service: Service, world: World, query: str, costs: tuple[int, int]) -> None:
+async def test_rows_add_no_statements(tap: tuple[Service, Wire], query: str, costs: tuple[int, int]) -> None:
+    service, wire = tap
+    async with new_world(service) as world:
+        await _add_no_statements(world, wire, query, costs)
+
+
+async def _add_no_statements(world: World, wire: Wire, query: str, costs: tuple[int, int]) -> None:
     variables = {} if query is LIST else {"day": DAY}
     people = [world.technician, *[await world.add_technician(f"Technician {number}") for number in range(3)]]
     start = datetime.fromisoformat(f"{DAY}T06:00:00-06:00").astimezone(UTC)
@@ -77,8 +63,9 @@ async def test_rows_add_no_statements(service: Service, world: World, query: str
             await asyncio.gather(*(book(number) for number in range(chunk, chunk + 5)))
         # When a session was last used is noted once a minute: now, and not while we count.
         await world.api.ask(query, **variables)
-        with counted(service.app.state.database.engine) as counter:
-            answer = await world.api.ask(query, **variables)
+        wire.clear()
+        answer = await world.api.ask(query, **variables)
+        counted = (len(wire.statements), wire.transactions)
         shown = (
             [edge["node"] for edge in answer["appointments"]["edges"]]
             if query is LIST
@@ -86,19 +73,39 @@ async def test_rows_add_no_statements(service: Service, world: World, query: str
         )
         assert len(shown) == last
         assert all(visit["customer"]["name"] and visit["lines"][0]["service"]["name"] for visit in shown)
-        found.append((len(counter.statements), counter.transactions))
-    assert found == [costs, costs], "\n".join(counter.statements)
+        found.append(counted)
+    assert found == [costs, costs], "\n".join(wire.statements)
 
 
-async def test_what_a_caller_may_not_see_is_not_read_along(service: Service, world: World) -> None:
-    await world.book(f"{DAY}T15:00:00Z", f"{DAY}T16:00:00Z", technicianId=world.technician)
-    made = await world.api.do(
-        "apiKeyCreate", "key userErrors { code path }", name="Partner", scopes=["appointments:read"]
-    )
-    caller = service.client()
-    caller.http.headers["authorization"] = f"Bearer {made['key']}"
-    with counted(service.app.state.database.engine) as counter:
+async def test_what_a_caller_may_not_see_is_not_read_along(tap: tuple[Service, Wire]) -> None:
+    service, wire = tap
+    async with new_world(service) as world:
+        await world.book(f"{DAY}T15:00:00Z", f"{DAY}T16:00:00Z", technicianId=world.technician)
+        made = await world.api.do(
+            "apiKeyCreate", "key userErrors { code path }", name="Partner", scopes=["appointments:read"]
+        )
+        caller = service.client()
+        caller.http.headers["authorization"] = f"Bearer {made['key']}"
+        wire.clear()
         answer = (await caller.post(BOARD, day=DAY)).json()
-    assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
-    assert any("FROM appointments" in statement for statement in counter.statements)
-    assert not any("FROM customers" in statement or "FROM services" in statement for statement in counter.statements)
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
+        assert any("FROM appointments" in statement for statement in wire.statements)
+        assert not any("FROM customers" in each or "FROM services" in each for each in wire.statements)
+
+
+async def test_of_a_board_is_read_what_is_asked_for(tap: tuple[Service, Wire]) -> None:
+    service, wire = tap
+    parts = {
+        "time_off.reason": "lanes { working { start } }",
+        "FROM technician_positions": "lanes { position { heading } }",
+    }
+    async with new_world(service) as world:
+        for asked in parts.values():
+            wire.clear()
+            await world.api.ask(f"query ($day: Date!) {{ dispatchBoard(day: $day) {{ {asked} }} }}", day=DAY)
+            for text, needed in parts.items():
+                assert any(text in each for each in wire.statements) == (needed is asked), wire.statements
+            assert not any("LIMIT" in each for each in wire.statements)
+        wire.clear()
+        await world.api.ask("query ($day: Date!) { dispatchBoard(day: $day) { unassigned { id } } }", day=DAY)
+        assert any("LIMIT" in each for each in wire.statements)
