@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -58,6 +59,12 @@ def _forget_driver(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(DRIVER, None)
 
 
+def _use_utc(connection: DBAPIConnection, _record: object) -> None:
+    # Times then come in UTC itself, and not in a zone that has to be asked about each; poolers keep this setting for us.
+    connection.cursor().execute("SET TIME ZONE 'UTC'")
+    connection.commit()
+
+
 @event.listens_for(TenantSession, "do_orm_execute")
 def _name_tenant(state: ORMExecuteState) -> None:
     tenant_id = state.session.info.get("tenant_id")
@@ -79,6 +86,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=pool_patience_s, pool_pre_ping=False
         )
+        event.listen(self.engine.sync_engine, "connect", _use_utc)
         # Called with (tenant_id, seq) after a commit that wrote events, where the broadcast is not the database's own.
         self.after_events: list[Callable[[UUID, int], Awaitable[None]]] = []
         # The same for other signals: called with (channel, payload).

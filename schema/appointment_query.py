@@ -159,8 +159,8 @@ class AppointmentQuery:
         nodes = asked(info, ("lanes", "appointments"), ("unassigned",))
 
         async def along(session: Transaction, board: Board) -> None:
-            info.context.load.technician.prime_many({lane.technician.id: lane.technician for lane in board.lanes})
-            info.context.load.location.prime_many({place.id: place for place in board.locations})
+            info.context.load.technician.add({lane.technician.id: lane.technician for lane in board.lanes})
+            info.context.load.location.add({place.id: place for place in board.locations})
             visits = [visit for lane in board.lanes for visit in lane.appointments]
             await read_along(info, session, [*visits, *board.unassigned], nodes)
 

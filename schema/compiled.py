@@ -7,11 +7,12 @@ docs/compiled-execution.md tells what compiles, and how it is shown to be the sa
 """
 
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from enum import Enum
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from graphql import (
     DirectiveNode,
@@ -75,6 +76,13 @@ class Plans:
     made: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict)
 
 
+class Exact(NamedTuple):
+    """Values of a scalar that are answered as they are: of this very class, and what else has to be true of `$`."""
+
+    type: type
+    also: str = ""
+
+
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor, with plans. Without `plans` it is Strawberry's.
 
@@ -82,6 +90,13 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     """
 
     plans: Plans | None = None
+    # By the scalar's name; all other values go through the scalar's own coercion.
+    exact: Mapping[str, Exact] = {
+        "String": Exact(str),
+        "ID": Exact(str),
+        "Boolean": Exact(bool),
+        "Int": Exact(int, f" and {-_BIGGEST} <= $ < {_BIGGEST}"),
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -148,7 +163,7 @@ class _Compiler:
         self._executor = executor
         self._names = count()
         self._functions: list[str] = []
-        self._constants: dict[str, Any] = {}
+        self._constants: dict[str, Any] = {"UTC": UTC}
         self._rules: list[Rule] = []
 
     def plan(self, type_: GraphQLOutputType, details: Details) -> Plan:
@@ -188,11 +203,11 @@ class _Compiler:
 
     def _leaf(self, type_: GraphQLLeafType, source: str) -> str:
         coerce = self._constant(_coercion(type_))
-        exact = _EXACT.get(type_.name)
+        exact = self._executor.exact.get(type_.name)
         if exact is None:
             return f"{coerce}({source})"
         name = f"v{next(self._names)}"
-        test = f"type({name} := {source}) is {exact[0]}{exact[1].replace('$', name)}"
+        test = f"type({name} := {source}) is {self._constant(exact.type)}{exact.also.replace('$', name)}"
         return f"({name} if {test} else {coerce}({name}))"
 
     def _object(self, type_: GraphQLObjectType, details: Details) -> str:
@@ -237,15 +252,6 @@ class _Compiler:
             raise _NotCompilableError
         self._rules.append(rule)
         return f"{self._constant(_ready(cast('Callable[..., Any]', declared.base_resolver.wrapped_func)))}(o, info)"
-
-
-# The built-in scalars' values that are answered as they are; all others go through the scalar's own coercion.
-_EXACT = {
-    "String": ("str", ""),
-    "ID": ("str", ""),
-    "Boolean": ("bool", ""),
-    "Int": ("int", f" and {-_BIGGEST} <= $ < {_BIGGEST}"),
-}
 
 
 def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitionNode]) -> bool:

@@ -1,6 +1,6 @@
 """Loaders whose rows may be there already: a relation that finds its row costs neither a task nor a future."""
 
-from asyncio import Future
+from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
@@ -34,23 +34,40 @@ class Loader(DataLoader[UUID, V], Generic[V]):
 
         super().__init__(load_fn=load)
         self._read, self._missing = read, missing
-        self._made: dict[Hashable, Any] = {}
+        # Beside the futures of what is waited for: neither a future nor a task is made of what is read ahead.
+        self._here: dict[UUID, V] = {}
+
+    def load(self, key: UUID) -> "Future[V]":
+        """The value's future."""
+        if key in self._here:
+            future: Future[V] = get_running_loop().create_future()
+            future.set_result(self._here[key])
+            return future
+        return cast("Future[V]", super().load(key))
+
+    def add(self, values: Mapping[UUID, V]) -> None:
+        """Values that were read on another way."""
+        self._here.update(values)
 
     async def ahead(self, session: Transaction, keys: Iterable[UUID | None]) -> Mapping[UUID, V]:
         """Load what is going to be asked for in a transaction that is open anyway; what was found now.
 
-        What is loaded or being loaded already is left out, and never waited for: that may take a connection, and the
-        caller holds one.
+        What was read ahead already is left out; what others are loading is never waited for: that may take a connection,
+        and the caller holds one.
         """
-        wanted = [key for key in dict.fromkeys(keys) if key is not None and self.cache_map.get(key) is None]
+        wanted = {key for key in keys if key is not None} - self._here.keys()
         if not wanted:
             return {}
-        found = await self._read(session, wanted)
-        self.prime_many({key: found[key] if key in found else self._missing() for key in wanted})
+        found = await self._read(session, list(wanted))
+        self.add(found)
+        for key in wanted - found.keys():
+            self._here[key] = self._missing()
         return found
 
     def _then(self, key: UUID, convert: Callable[[V], R]) -> R:
-        future = cast("Future[V]", self.load(key))
+        if key in self._here:
+            return convert(self._here[key])
+        future = self.load(key)
         return convert(future.result()) if future.done() else cast("R", _later(future, convert))
 
 
@@ -63,6 +80,7 @@ class RowLoader(Loader[V | None], Generic[V]):
 
     def __init__(self, caller: Caller, read: Read[V | None]) -> None:
         super().__init__(caller, read, lambda: None)
+        self._made: dict[Hashable, dict[UUID, Any]] = {}
 
     def one(self, key: UUID, convert: Callable[[V], R]) -> R:
         """The object of a row that there must be, one for all who ask.
@@ -77,15 +95,16 @@ class RowLoader(Loader[V | None], Generic[V]):
         if key is None:
             return None
         # A hundred appointments have twenty technicians.
-        if (made := self._made.get((key, convert))) is not None:
-            return cast("R", made)
+        made = self._made.setdefault(convert, {})
+        if key in made:
+            return cast("R", made[key])
 
         def make(row: V | None) -> R | None:
             if row is None:
                 if needed:
                     raise LookupError(f"{key} is named and gone")
                 return None
-            return cast("R", self._made.setdefault((key, convert), convert(row)))
+            return cast("R", made.setdefault(key, convert(row)))
 
         return self._then(key, make)
 

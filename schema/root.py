@@ -27,7 +27,7 @@ from schema.notification import NotificationMutation, NotificationQuery
 from schema.password import PasswordMutation
 from schema.position import PositionMutation, PositionSubscription
 from schema.presence import PresenceMutation, PresenceSubscription
-from schema.scalars import SCALARS
+from schema.scalars import AS_THEY_ARE, SCALARS
 from schema.second_factor import SecondFactorMutation, SecondFactorQuery
 from schema.security_event import SecurityEventQuery
 from schema.service import ServiceMutation, ServiceQuery
@@ -99,10 +99,17 @@ Subscription = merge_types(
     (EventSubscription, MessageSubscription, TrackedVisitSubscription, PositionSubscription, PresenceSubscription),
 )
 
+
+class ProductExecutor(CompiledExecutor):
+    """The compiled executor, which knows the scalars here."""
+
+    exact = {**CompiledExecutor.exact, **AS_THEY_ARE}
+
+
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    execution_context_class=CompiledExecutor,
+    execution_context_class=ProductExecutor,
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

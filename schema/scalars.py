@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NewType
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.local_time import parse_local_time
+from schema.compiled import Exact
 
 LocalTime = NewType("LocalTime", str)
 PhoneNumber = NewType("PhoneNumber", str)
@@ -95,12 +97,18 @@ def _plain(name: str) -> Callable[[object], str]:
 
 
 def _iso(value: Any) -> str:
+    if value.tzinfo is UTC:
+        return f"{value.isoformat()[:-6]}Z"
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value.tzinfo else _refuse_naive()
 
 
 def _refuse_naive() -> str:
     raise ValueError("a time without a zone was about to be answered")
 
+
+# Times in UTC are left to the JSON's writer, which has them just as `_iso`, in a tenth of the time.
+AS_THEY_ARE = {"DateTime": Exact(datetime, " and $.tzinfo is UTC")}
+JSON_OPTIONS = orjson.OPT_UTC_Z
 
 # Money of two places keeps them: 129.00, never 129.
 SCALARS: dict[object, ScalarDefinition] = {

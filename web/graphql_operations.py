@@ -22,6 +22,7 @@ from schema.limits import Limits, TooComplexError
 from schema.limits_cost import coerced_sizes, price
 from schema.limits_document import OperationFacts
 from schema.parsing import DocumentCache, Prepared, document_cache
+from schema.scalars import JSON_OPTIONS
 from subscriptions.once import Once
 from web.edge_context import EdgeContext
 from web.errors import INTERNAL, OperationRefused, masked, outcome, outcomes, plain_error, refusals
@@ -196,7 +197,7 @@ class Operations:
         """The answer as JSON; settles the operation's cost by the objects that it really holds."""
         errors = outcomes(result.errors, request_id) if result.errors else None
         try:
-            data = orjson.dumps(result.data)
+            data = orjson.dumps(result.data, option=JSON_OPTIONS)
         except TypeError as error:
             errors, data = [masked(error, request_id)], b"null"
         parts = [] if errors is None else [b'"errors":' + orjson.dumps(errors)]
