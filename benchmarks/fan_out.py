@@ -4,7 +4,8 @@
 
 Starts a PostgreSQL, a server of ours and a bare one, each in a process of its own; the sockets are this process's, read without a
 websocket library so that the client is not what is measured. Events are written to the table, so that no mutation takes the server's
-time. The bare server sends the same bytes to as many sockets of the same uvicorn with the same options, from memory.
+time. The bare server sends the same bytes to as many sockets of the same uvicorn with the same options, from memory; events one by
+one, as they come, and then all of them at once, which no stream of single events can do.
 """
 
 import argparse
@@ -39,6 +40,8 @@ from web.websocket_protocol import uvicorn_options
 EVENTS = """subscription { appointmentEvents { cursor type occurredAt actor appointment { id number version status
   scheduled { start end } technician { name } customer { name } } } }"""
 PROTOCOL = "graphql-transport-ws"
+# How the bare server sends events: each before it hears of the next, or all of them to a socket in one go, which the kernel gets as one.
+APART, AT_ONCE = "apart", "at-once"
 
 
 class Socket(asyncio.Protocol):
@@ -215,8 +218,8 @@ async def ours(url: str, options: argparse.Namespace) -> tuple[float, bytes]:
     return rate, count.last
 
 
-async def bare(payload: bytes, options: argparse.Namespace) -> float:
-    """Deliveries a second of the bare server."""
+async def bare(payload: bytes, options: argparse.Namespace, how: str) -> float:
+    """Deliveries a second of the bare server, its events `APART` or `AT_ONCE`."""
     port, count = free_port(), Count()
     with bare_process(port):
         while True:
@@ -229,7 +232,7 @@ async def bare(payload: bytes, options: argparse.Namespace) -> float:
         for events in (1, options.events):
             count.expect(events * options.sockets)
             began = time.perf_counter()
-            control[0].send(b"%d " % events + payload)
+            control[0].send(f"{how} {events} ".encode() + payload)
             await asyncio.wait_for(count.full.wait(), 120)
         for each in [*sockets, *control]:
             each.transport.abort()
@@ -261,10 +264,12 @@ class Bare:
         if scope["path"] != "/control":
             self.sends.add(send)
         while (message := await receive())["type"] != "websocket.disconnect":
-            events, _, payload = message["text"].partition(" ")
+            how, events, payload = message["text"].split(" ", 2)
             for _ in range(int(events)):
                 for each in self.sends:
                     await each({"type": "websocket.send", "text": payload})
+                if how == APART:
+                    await asyncio.sleep(0)
         self.sends.discard(send)
 
 
@@ -273,11 +278,10 @@ async def main(options: argparse.Namespace) -> None:
     with temporary_postgres() as postgres:
         upgrade(postgres.url("sps", "sps_owner"), "sps_app")
         rate, payload = await ours(postgres.url("sps", "sps_app"), options)
-    plain = await bare(payload, options)
-    print(
-        f"{options.sockets} sockets, {len(payload)} bytes: {rate:,.0f} deliveries/s, bare broadcast {plain:,.0f}/s,"
-        f" {rate / plain:.2f} of it"
-    )
+    print(f"{options.sockets} sockets, {len(payload)} bytes: {rate:,.0f} deliveries/s")
+    for how in (APART, AT_ONCE):
+        plain = await bare(payload, options, how)
+        print(f"bare broadcast, events {how}: {plain:,.0f}/s, {rate / plain:.2f} of it")
 
 
 if __name__ == "__main__":

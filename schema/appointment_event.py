@@ -16,6 +16,7 @@ from schema.checks import as_graphql_error, check_arguments
 from schema.context import Info
 from schema.fields import subscription
 from schema.node import known_id, known_ids
+from subscriptions.same import Same
 
 
 @strawberry.type
@@ -62,23 +63,11 @@ class EventSubscription:
                     if _takes_from(event, own):
                         yield AppointmentEvent.of(event, fields={"technicianId"})
                     continue
-            yield _told(event)
+            yield _TOLD.of(event)
 
 
 # The hub hands one row to all: what is made of it is made once. Whoever reads it anew, has another row.
-_TOLD: dict[int, tuple[EventRow, AppointmentEvent]] = {}
-_MOST_TOLD = 64
-
-
-def _told(event: EventRow) -> AppointmentEvent:
-    known = _TOLD.get(id(event))
-    if known is not None and known[0] is event:
-        return known[1]
-    made = AppointmentEvent.of(event)
-    _TOLD[id(event)] = event, made
-    if len(_TOLD) > _MOST_TOLD:
-        del _TOLD[next(iter(_TOLD))]
-    return made
+_TOLD: Same[EventRow, AppointmentEvent] = Same(lambda event, _: AppointmentEvent.of(event))
 
 
 def _takes_from(event: EventRow, technician_id: UUID | None) -> bool:

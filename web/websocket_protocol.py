@@ -1,10 +1,20 @@
 """uvicorn's websocket protocol, mended where a reader that has stopped reading would hold a socket or the server's end up."""
 
-from typing import Any
+from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
+
+# The ASGI scope's extension with `write_frame`.
+FRAMES = "sps.frames"
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole message as a server's frame: unmasked, in one piece."""
+    return Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
 class PromptCloseProtocol(WebSocketsSansIOProtocol):
@@ -13,6 +23,25 @@ class PromptCloseProtocol(WebSocketsSansIOProtocol):
     Stock uvicorn lets `websocket.close` wait until the buffer has drained, for as long as the peer likes, and then keeps the
     connection until the last byte is taken: whoever stops reading holds it open and never learns the code.
     """
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the application the way for frames that are made already."""
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.handshake_complete:
+            cast("dict[str, Any]", self.scope["extensions"])[FRAMES] = self.write_frame
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Write a frame that many sockets get alike, and is therefore made once: see `text_frame`.
+
+        Returns:
+            Whether it was written: not while the reader is slow, and not before or after the socket is open.
+        """
+        if not self.writable.is_set() or self.disconnected or self.close_sent or not self.handshake_complete:
+            return False
+        if self.conn.state is not State.OPEN or self.conn.extensions:
+            return False
+        self.transport.write(frame)
+        return True
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send one ASGI event."""
