@@ -1,299 +1,200 @@
-"""Fan-out: deliveries a second, and commit → client, with many sockets of one business beside a bare websocket broadcast.
+"""Fan-out: deliveries a second, and commit → client, of many sockets beside a bare websocket broadcast and stock Strawberry.
 
-    python -m benchmarks.fan_out [--sockets 1000] [--events 20] [--rate 2] [--seconds 10]
+    python -m benchmarks.fan_out [--tenants 1] [--sockets 1000] [--events 20] [--rate 2] [--seconds 10]
 
-Starts a PostgreSQL, a server of ours and a bare one, each in a process of its own; the sockets are this process's, read without a
-websocket library so that the client is not what is measured. Events are written to the table, so that no mutation takes the server's
-time. The bare server sends the same bytes to as many sockets of the same uvicorn with the same options, from memory; events one by
-one, as they come, and then all of them at once, which no stream of single events can do.
+Starts a PostgreSQL and a server of ours; the sockets are this process's. Events are written to the table, so that no mutation takes the
+server's time. Then a bare server sends the same bytes to as many sockets, and Strawberry's own endpoint executes the same subscription for
+each of them, both from memory: see `benchmarks.fan_out_beside`. With several tenants the sockets are dealt out among them, and each event
+goes to one tenant's. At the end the server's CPU time is taken with 1, 2 and 101 viewers of one business.
 """
 
 import argparse
 import asyncio
-import base64
 import os
 import resource
 import statistics
-import struct
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
-import orjson
-import uvicorn
-
+from benchmarks.board_data import BOARD_SIZE, Business, fill
+from benchmarks.fan_out_beside import APART, AT_ONCE, beside
+from benchmarks.fan_out_client import Count, Socket, connect
 from domain.appointment import AppointmentEventType
-from domain.ids import Prefix, decode
 from integrations.embedded_postgres import temporary_postgres
 from models.database import Database, record_event
 from models.migrate import upgrade
-from tests.process import ROOT, environment, free_port, process, wait_until_ready
-from tests.service import Service
-from tests.world import new_world
-from web.websocket_protocol import uvicorn_options
+from tests.process import free_port, process, wait_until_ready
 
 EVENTS = """subscription { appointmentEvents { cursor type occurredAt actor appointment { id number version status
   scheduled { start end } technician { name } customer { name } } } }"""
-PROTOCOL = "graphql-transport-ws"
-# How the bare server sends events: each before it hears of the next, or all of them to a socket in one go, which the kernel gets as one.
-APART, AT_ONCE = "apart", "at-once"
+SECRET = "benchmark " * 4
+# How many tenants' events are written side by side.
+WRITERS = 8
 
 
-class Socket(asyncio.Protocol):
-    """A websocket client that does no more than it must."""
+async def write(database: Database, businesses: Sequence[Business], number: int) -> None:
+    """Commit so many events for each business, in one transaction each."""
+    free = asyncio.Semaphore(WRITERS)
 
-    def __init__(self, port: int, path: str, headers: str, heard: Callable[[bytes], None]) -> None:
-        self.port, self.path, self.headers, self.heard = port, path, headers, heard
-        self.buffer = bytearray()
-        self.open = asyncio.get_running_loop().create_future()
-        self.first = asyncio.get_running_loop().create_future()
+    async def one(business: Business) -> None:
+        appointment = UUID(f"01970000-0000-7007-8000-{business.number * 1_000_000 + 1:012x}")
+        async with free, database.tenant(business.tenant_id) as session:
+            for _ in range(number):
+                record_event(
+                    session,
+                    type=AppointmentEventType.UPDATED,
+                    appointment_id=appointment,
+                    actor="benchmark",
+                    changes=[],
+                )
 
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {PROTOCOL}\r\n{self.headers}\r\n".encode()
-        )
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        if not self.open.done():
-            end = self.buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            if not self.buffer.startswith(b"HTTP/1.1 101"):
-                raise ConnectionError(bytes(self.buffer[:end]))
-            del self.buffer[: end + 4]
-            self.open.set_result(None)
-        while len(self.buffer) >= 2:
-            length, start = self.buffer[1] & 127, 2
-            if length == 126:
-                length, start = struct.unpack_from(">H", self.buffer, 2)[0] if len(self.buffer) >= 4 else 1 << 30, 4
-            elif length == 127:
-                length, start = struct.unpack_from(">Q", self.buffer, 2)[0] if len(self.buffer) >= 10 else 1 << 30, 10
-            if len(self.buffer) < start + length:
-                return
-            opcode, payload = self.buffer[0] & 15, bytes(self.buffer[start : start + length])
-            del self.buffer[: start + length]
-            if opcode == 9:
-                self.send(payload, 10)
-            elif opcode == 1:
-                if not self.first.done():
-                    self.first.set_result(payload)
-                else:
-                    self.heard(payload)
-            elif opcode == 8:
-                raise ConnectionError(payload)
-
-    def send(self, payload: bytes, opcode: int = 1) -> None:
-        """Send a frame; its mask is zero, which changes nothing."""
-        size = len(payload)
-        head = bytes([128 | opcode, 128 | size]) if size < 126 else bytes([128 | opcode, 254]) + struct.pack(">H", size)
-        self.transport.write(head + bytes(4) + payload)
-
-
-class Count:
-    """What all sockets heard together."""
-
-    def __init__(self) -> None:
-        self.heard = 0
-        self.wanted = 0
-        self.full = asyncio.Event()
-        self.latencies: list[float] = []
-        self.moments: dict[bytes, float] = {}
-        self.last = b""
-
-    def expect(self, number: int) -> None:
-        self.heard, self.wanted = 0, number
-        self.full.clear()
-        self.latencies = []
-
-    def __call__(self, payload: bytes) -> None:
-        self.heard += 1
-        self.last = payload
-        at = payload.find(b'"occurredAt":"')
-        if at >= 0:
-            text = payload[at + 14 : payload.index(b'"', at + 14)]
-            moment = self.moments.get(text)
-            if moment is None:
-                moment = self.moments[text] = datetime.fromisoformat(text.decode()).timestamp()
-            self.latencies.append((time.time() - moment) * 1000)
-        if self.heard >= self.wanted:
-            self.full.set()
-
-
-async def connect(port: int, path: str, headers: str, count: Count, sockets: int, *, graphql: bool) -> list[Socket]:
-    """Open them in lots, so that no listen queue overflows."""
-    loop, made = asyncio.get_running_loop(), []
-    for start in range(0, sockets, 50):
-        lot = []
-        for _ in range(min(50, sockets - start)):
-            _, one = await loop.create_connection(lambda: Socket(port, path, headers, count), "127.0.0.1", port)
-            lot.append(one)
-        await asyncio.gather(*(each.open for each in lot))
-        if graphql:
-            for each in lot:
-                each.send(b'{"type":"connection_init"}')
-            await asyncio.gather(*(each.first for each in lot))
-            payload = {"id": "1", "type": "subscribe", "payload": {"query": EVENTS}}
-            for each in lot:
-                each.send(orjson.dumps(payload))
-        else:
-            for each in lot:
-                each.first.set_result(b"")
-        made += lot
-    return made
-
-
-async def write(database: Database, tenant: Any, appointment: Any, number: int) -> None:
-    """Commit events."""
-    async with database.tenant(tenant) as session:
-        for _ in range(number):
-            record_event(
-                session, type=AppointmentEventType.UPDATED, appointment_id=appointment, actor="benchmark", changes=[]
-            )
+    await asyncio.gather(*(one(each) for each in businesses))
 
 
 def memory(pid: int) -> float:
-    """Resident MB of a process group."""
-    total = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getpgid(int(folder.name)) == pid:
-                status = (folder / "status").read_text()
-                total += int(status.partition("VmRSS:")[2].split()[0])
-        except (OSError, IndexError):
-            continue
-    return total / 1024
+    """Resident MB of a process."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
 
 
-async def ours(url: str, options: argparse.Namespace) -> tuple[float, bytes]:
+def cpu(pid: int) -> float:
+    """Seconds of CPU time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Ours:
+    """The product with its sockets."""
+
+    def __init__(self, database: Database, port: int, pid: int, businesses: Sequence[Business]) -> None:
+        self.database, self.port, self.pid, self.businesses = database, port, pid, businesses
+        self.count = Count()
+
+    async def open(self, sockets: int) -> list[Socket]:
+        """That many, dealt out among the businesses; each has had an event when this ends."""
+        dealt = [self.businesses[at % len(self.businesses)] for at in range(sockets)]
+        opened = await connect(self.port, "/graphql", self.count, [{"apiKey": each.key} for each in dealt], EVENTS)
+        # Each must stand before the first event that counts.
+        await asyncio.sleep(3)
+        await self.events(1, sockets)
+        return opened
+
+    async def events(self, number: int, sockets: int) -> float:
+        """So many for each business; the seconds until all sockets have them."""
+        self.count.expect(number * sockets)
+        began = time.perf_counter()
+        await write(self.database, self.businesses, number)
+        await asyncio.wait_for(self.count.full.wait(), 120)
+        return time.perf_counter() - began
+
+
+async def latencies(ours: Ours, options: argparse.Namespace) -> None:
+    """Print commit → client at a steady rate; the first round warms up."""
+    steps = int(options.rate * options.seconds)
+    for _ in range(2):
+        ours.count.expect(steps * options.sockets)
+        for _ in range(steps):
+            await write(ours.database, ours.businesses, 1)
+            await asyncio.sleep(1 / options.rate)
+        await asyncio.wait_for(ours.count.full.wait(), 60)
+    told = sorted(ours.count.latencies)
+    print(
+        f"commit → client at {options.rate:g}/s for each of {options.tenants}: p50 {statistics.median(told):.0f} ms,"
+        f" p99 {told[int(len(told) * 0.99)]:.0f} ms"
+    )
+
+
+async def further_viewers(ours: Ours, events: int) -> None:
+    """Print what an event costs the server with ever more viewers of one business."""
+    costs = {}
+    ours.businesses = ours.businesses[:1]
+    for viewers in (1, 2, 101):
+        opened = await ours.open(viewers)
+        before = cpu(ours.pid)
+        for _ in range(events):
+            await ours.events(1, viewers)
+        costs[viewers] = (cpu(ours.pid) - before) / events * 1000
+        await close(opened)
+    print(
+        f"CPU of the server for an event: {costs[1]:.2f} ms with one viewer, {costs[2]:.2f} with 1 further,"
+        f" {costs[101]:.2f} with 100 further: {(costs[101] - costs[1]) / 100 * 1000:.0f} µs for each"
+    )
+
+
+async def close(sockets: Sequence[Socket]) -> None:
+    """Hang up, and let the server see it."""
+    for each in sockets:
+        each.transport.abort()
+    await asyncio.sleep(1)
+
+
+async def measure_ours(url: str, businesses: Sequence[Business], options: argparse.Namespace) -> tuple[float, bytes]:
     """Deliveries a second, and one payload."""
-    port, count = free_port(), Count()
-    with process("serve", "--port", str(port), DATABASE_URL=url) as server:
+    port = free_port()
+    settings = {"DATABASE_URL": url, "SPS_SECRET_KEY": SECRET, "SPS_BUDGET_FACTOR": "1000000"}
+    with process("serve", "--port", str(port), **settings) as server:
         await asyncio.to_thread(wait_until_ready, port)
-        async with new_world(Service(port, app=None)) as world:  # type: ignore[arg-type]
-            tenant = decode(Prefix.TENANT, (await world.api.ask("{ tenant { id } }"))["tenant"]["id"])
-            appointment = decode(Prefix.APPOINTMENT, (await world.book())["id"])
-            database = Database(url, pool_size=2)
-            before = memory(server.pid)
-            cookie = f"Cookie: {world.api.cookie_header['cookie']}\r\n"
-            sockets = await connect(port, "/graphql", cookie, count, options.sockets, graphql=True)
-            # Each must stand before the first event that counts.
-            count.expect(options.sockets)
-            await asyncio.sleep(3)
-            await write(database, tenant, appointment, 1)
-            await asyncio.wait_for(count.full.wait(), 60)
-            print(f"memory a socket: {(memory(server.pid) - before) * 1024 / options.sockets:.0f} kB")
-            for viewers in (1, options.sockets):
-                steps = int(options.rate * options.seconds)
-                count.expect(steps * options.sockets)
-                for _ in range(steps):
-                    await write(database, tenant, appointment, 1)
-                    await asyncio.sleep(1 / options.rate)
-                await asyncio.wait_for(count.full.wait(), 60)
-                if viewers == 1:
-                    # The first round warms up.
-                    continue
-                told = sorted(count.latencies)
-                print(
-                    f"commit → client at {options.rate:g}/s × {options.sockets}: p50 {statistics.median(told):.0f} ms,"
-                    f" p99 {told[int(len(told) * 0.99)]:.0f} ms"
-                )
-            count.expect(options.events * options.sockets)
-            began = time.perf_counter()
-            await write(database, tenant, appointment, options.events)
-            await asyncio.wait_for(count.full.wait(), 120)
-            rate = count.heard / (time.perf_counter() - began)
-            for each in sockets:
-                each.transport.abort()
-            await database.close()
-            await world.api.http.aclose()
-    return rate, count.last
+        database = Database(url, pool_size=WRITERS)
+        ours = Ours(database, port, server.pid, businesses)
+        before = memory(server.pid)
+        opened = await ours.open(options.sockets)
+        print(f"memory a socket: {(memory(server.pid) - before) * 1024 / options.sockets:.0f} kB")
+        await latencies(ours, options)
+        rates = [
+            options.events * options.sockets / await ours.events(options.events, options.sockets) for _ in range(3)
+        ]
+        payload = ours.count.last
+        await close(opened)
+        await further_viewers(ours, 50)
+        await database.close()
+    return statistics.median(rates), payload
 
 
-async def bare(payload: bytes, options: argparse.Namespace, how: str) -> float:
-    """Deliveries a second of the bare server, its events `APART` or `AT_ONCE`."""
+async def measure_beside(name: str, payload: bytes, options: argparse.Namespace, how: str) -> float:
+    """Deliveries a second of another server to as many sockets."""
     port, count = free_port(), Count()
-    with bare_process(port):
+    query = EVENTS if name == "stock" else None
+    with beside(name, port):
         while True:
             try:
-                control = await connect(port, "/control", "", Count(), 1, graphql=False)
+                control = await connect(port, "/control", Count(), [{}], None)
                 break
             except OSError:
                 await asyncio.sleep(0.1)
-        sockets = await connect(port, "/", "", count, options.sockets, graphql=False)
-        for events in (1, options.events):
+        sockets = await connect(port, "/", count, [{}] * options.sockets, query)
+        await asyncio.sleep(1)
+        rates = []
+        for events in (1, *[options.events] * 3):
             count.expect(events * options.sockets)
             began = time.perf_counter()
             control[0].send(f"{how} {events} ".encode() + payload)
             await asyncio.wait_for(count.full.wait(), 120)
+            rates.append(count.heard / (time.perf_counter() - began))
         for each in [*sockets, *control]:
             each.transport.abort()
-        return count.heard / (time.perf_counter() - began)
-
-
-@contextmanager
-def bare_process(port: int) -> Any:
-    """The bare server."""
-    started = subprocess.Popen(  # noqa: S603 (ourselves)
-        [sys.executable, "-m", "benchmarks.fan_out", "--bare", str(port)], cwd=ROOT, env=environment()
-    )
-    try:
-        yield
-    finally:
-        started.kill()
-        started.wait()
-
-
-class Bare:
-    """Sends what it is told to, to everybody, as often as it is told to."""
-
-    def __init__(self) -> None:
-        self.sends: set[Any] = set()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        if scope["path"] != "/control":
-            self.sends.add(send)
-        while (message := await receive())["type"] != "websocket.disconnect":
-            how, events, payload = message["text"].split(" ", 2)
-            for _ in range(int(events)):
-                for each in self.sends:
-                    await each({"type": "websocket.send", "text": payload})
-                if how == APART:
-                    await asyncio.sleep(0)
-        self.sends.discard(send)
+        return statistics.median(rates[1:])
 
 
 async def main(options: argparse.Namespace) -> None:
     """Measure and print."""
     with temporary_postgres() as postgres:
         upgrade(postgres.url("sps", "sps_owner"), "sps_app")
-        rate, payload = await ours(postgres.url("sps", "sps_app"), options)
-    print(f"{options.sockets} sockets, {len(payload)} bytes: {rate:,.0f} deliveries/s")
-    for how in (APART, AT_ONCE):
-        plain = await bare(payload, options, how)
-        print(f"bare broadcast, events {how}: {plain:,.0f}/s, {rate / plain:.2f} of it")
+        superuser = postgres.url("sps", postgres.superuser)
+        businesses = fill(superuser, options.tenants, options.tenants * BOARD_SIZE, SECRET)
+        rate, payload = await measure_ours(postgres.url("sps", "sps_app"), businesses, options)
+    print(f"{options.sockets} sockets of {options.tenants} businesses, {len(payload)} bytes: {rate:,.0f} deliveries/s")
+    for name, how in (("bare", APART), ("bare", AT_ONCE), ("stock", APART)):
+        other = await measure_beside(name, payload, options, how)
+        print(f"{name}, events {how}: {other:,.0f}/s; ours {rate / other:.2f} × that")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=1)
     parser.add_argument("--sockets", type=int, default=1_000)
     parser.add_argument("--events", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    if given.bare:
-        uvicorn.run(Bare(), port=given.bare, lifespan="off", loop="uvloop", **uvicorn_options(100_000))
-    else:
-        asyncio.run(main(given))
+    asyncio.run(main(parser.parse_args()))
