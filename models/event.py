@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
-from models.query import among, rows, select_rows
+from models.prepared import prepared
+from models.query import among, select_rows
 from models.tenant import counter_value
 
 EVENT_COUNTER = "event"
@@ -47,12 +48,22 @@ async def last_seq(session: AsyncSession) -> int:
     return await counter_value(session, EVENT_COUNTER)
 
 
+@prepared(Event)
+def _events_after(seq: Any, limit: Any) -> Select[Any]:
+    return select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+
+
 async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[Event]:
     """The tenant's events behind a number, in order."""
-    return await rows(session, Event, select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit))
+    return await _events_after(session, seq, limit)
+
+
+@prepared(Event)
+def _history_of(appointment_ids: Any) -> Select[Any]:
+    statement = select_rows(Event).where(among(Event.appointment_id, appointment_ids))
+    return statement.order_by(Event.appointment_id, Event.seq)
 
 
 async def history_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Event]:
     """All that happened to these appointments, oldest first."""
-    statement = select_rows(Event).where(among(Event.appointment_id, appointment_ids))
-    return await rows(session, Event, statement.order_by(Event.appointment_id, Event.seq))
+    return await _history_of(session, list(appointment_ids))

@@ -14,6 +14,7 @@ from models.appointment import AppointmentLine as LineRow
 from models.event import Event as EventRow
 from permissions.scopes import Scope
 from resolvers.appointment_read import withheld
+from schema.along import asked, read_along
 from schema.attachment import Attachment
 from schema.context import Info
 from schema.customer import Customer, CustomerAddress
@@ -96,7 +97,9 @@ class AppointmentEvent:
     )
     async def appointment(self, info: Info) -> Annotated["Appointment", strawberry.lazy("schema.appointment")]:
         """What it happened to."""
-        row = await info.context.load.appointment_of_event.load(self.row.appointment_id)
+        load, nodes = info.context.load, asked(info, ())
+        load.along = lambda session, rows: read_along(info, session, rows, nodes)
+        row = await load.appointment_of_event.load(self.row.appointment_id)
         if row is None:
             raise LookupError("an event's appointment is gone")
         return Appointment.of(row if info.context.caller.sees_work_of(row.technician_id) else withheld(row))

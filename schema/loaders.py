@@ -45,6 +45,8 @@ class Loaders:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        # Reads what the appointments of events lead to, in the transaction that reads them.
+        self.along: Callable[[Transaction, Sequence[Appointment]], Awaitable[None]] | None = None
         self._time_off: dict[tuple[datetime | None, datetime | None], ListLoader[TimeOff]] = {}
 
     def _by_id(self, model: type[M]) -> RowLoader[M]:
@@ -153,7 +155,14 @@ class Loaders:
     @cached_property
     def appointment_of_event(self) -> RowLoader[Appointment]:
         """The appointment of an event that the caller may see: somebody who lost it is still told so."""
-        return self._by_id(Appointment)
+
+        async def read(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, Appointment | None]:
+            found = await by_ids(session, Appointment, keys)
+            if self.along is not None:
+                await self.along(session, list(found.values()))
+            return {**found}
+
+        return RowLoader(self._caller, read)
 
     @cached_property
     def lines(self) -> ListLoader[AppointmentLine]:

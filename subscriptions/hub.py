@@ -237,11 +237,10 @@ class Hub:
         # One reader at a time: two that read the same rows would hand them out twice, or out of order.
         async with stream.reading:
             try:
-                while batch := await self._batch(tenant_id, stream.last or 0):
-                    for event in batch:
-                        for subscriber in list(stream.subscribers):
-                            subscriber.give(event)
-                    stream.last = batch[-1].seq
+                async for event in self._replay(tenant_id, stream.last or 0):
+                    for subscriber in list(stream.subscribers):
+                        subscriber.give(event)
+                    stream.last = event.seq
             except UNREACHABLE as error:
                 # The next sweep or reconnection tries again; nothing is lost, the position has not moved.
                 log.warning("events not read", error=type(error).__name__)
