@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
@@ -13,7 +13,7 @@ from sqlalchemy.sql import func
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
 from models.query import among, rows, select_rows
-from models.tenant import counter_value
+from models.tenant import TenantCounter, counter_value
 
 EVENT_COUNTER = "event"
 
@@ -31,7 +31,11 @@ class Event(Base):
         Index(None, "tenant_id", "appointment_id", "seq"),
         # Without a tenant on purpose: anonymous usage counts the days of all.
         Index("ix_events_occurred_at", "occurred_at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (occurred_at)"},
     )
+    # What partitions are cut by must be in the table's key. Within a tenant `seq` alone is unique, since it is only ever
+    # taken from the counter, whose row stays locked until the commit.
+    __mapper_args__: ClassVar[dict[str, Any]] = {**Base.__mapper_args__, "primary_key": ["tenant_id", "seq"]}
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -39,7 +43,7 @@ class Event(Base):
     appointment_id: Mapped[UUID]
     actor: Mapped[str]
     changes: Mapped[list[dict[str, Any]]]
-    occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    occurred_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.clock_timestamp())
 
 
 async def last_seq(session: AsyncSession) -> int:
@@ -50,6 +54,14 @@ async def last_seq(session: AsyncSession) -> int:
 async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[Event]:
     """The tenant's events behind a number, in order."""
     return await rows(session, Event, select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit))
+
+
+async def is_kept(session: AsyncSession, seq: int) -> bool:
+    """Whether all events behind a number are there still: numbers have no gaps, so the next one is, or is yet to come."""
+    following = select(Event.seq).where(Event.seq == seq + 1).exists()
+    newest = select(TenantCounter.value).where(TenantCounter.name == EVENT_COUNTER).scalar_subquery()
+    found = await session.execute(select(following | (func.coalesce(newest, 0) <= seq)))
+    return bool(found.scalar_one())
 
 
 async def history_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Event]:

@@ -9,10 +9,11 @@ import structlog
 from broadcaster import Broadcast
 from broadcaster._base import Subscriber as Signals
 
+from domain.errors import ErrorCode, Refusal
 from models.appointment import Appointment
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
-from models.event import Event, events_after, last_seq
+from models.event import Event, events_after, is_kept, last_seq
 from models.position import POSITION_CHANNEL, SeenPosition, visible_positions
 from models.presence import PRESENCE_CHANNEL, Present, present_at
 from models.query import by_ids
@@ -161,6 +162,21 @@ class Hub:
             stream.subscribers.discard(subscriber)
             if not stream.subscribers and self._streams.get(tenant_id) is stream:
                 del self._streams[tenant_id]
+
+    async def require_kept(self, tenant_id: UUID, after: int) -> None:
+        """See that all events behind a cursor are there still.
+
+        Raises:
+            Refusal: INVALID_INPUT when some are kept no longer, so that what was missed cannot be told.
+        """
+        async with self._database.tenant(tenant_id) as session:
+            kept = await is_kept(session, after)
+        if not kept:
+            raise Refusal(
+                ErrorCode.INVALID_INPUT,
+                "That cursor is older than the events that are kept: read anew, and go on from the cursor that you get.",
+                ("after",),
+            )
 
     async def subject(self, event: Event) -> Appointment | None:
         """The event's appointment as it was at the event or later; read once for all who ask at about the same time."""
