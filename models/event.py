@@ -1,7 +1,7 @@
 """The event stream: rows numbered without gaps within a tenant, in the order of their commits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from models.query import among, rows, select_rows
 from models.tenant import TenantCounter, counter_value
 
 EVENT_COUNTER = "event"
+# Times are the database's and taken under the counter's lock, so that a later number has a later time, unless the clock was
+# set, or another server with a clock of its own has taken over.
+CLOCK_MAY_STEP_BACK = timedelta(days=1)
 
 
 class Event(Base):
@@ -51,9 +54,16 @@ async def last_seq(session: AsyncSession) -> int:
     return await counter_value(session, EVENT_COUNTER)
 
 
-async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[Event]:
-    """The tenant's events behind a number, in order."""
-    return await rows(session, Event, select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit))
+async def events_after(session: AsyncSession, seq: int, limit: int, last_at: datetime | None = None) -> Sequence[Event]:
+    """The tenant's events behind a number, in order.
+
+    Args:
+        last_at: when the event of that number occurred, where that is known: partitions of before are then left alone.
+    """
+    statement = select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+    if last_at is not None:
+        statement = statement.where(Event.occurred_at >= last_at - CLOCK_MAY_STEP_BACK)
+    return await rows(session, Event, statement)
 
 
 async def is_kept(session: AsyncSession, seq: int) -> bool:

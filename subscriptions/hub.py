@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -58,6 +59,7 @@ class TenantStream:
     def __init__(self) -> None:
         self.subscribers: set[Subscriber] = set()
         self.last: int | None = None
+        self.last_at: datetime | None = None
         # The tenant's count of changes of rights for which its sockets have been looked at.
         self.rights: int | None = None
         self.reading = asyncio.Lock()
@@ -196,9 +198,9 @@ class Hub:
         async with self._database.tenant(tenant_id) as session:
             return await last_seq(session)
 
-    async def _batch(self, tenant_id: UUID, position: int) -> Sequence[Event]:
+    async def _batch(self, tenant_id: UUID, position: int, last_at: datetime | None = None) -> Sequence[Event]:
         async with self._database.tenant(tenant_id) as session:
-            events = await events_after(session, position, BATCH)
+            events = await events_after(session, position, BATCH, last_at)
             # Read after the events: whoever sees an event sees every change of rights that was committed before it.
             rights = await rights_version(session) if events else None
         if rights is not None:
@@ -217,10 +219,11 @@ class Hub:
         stream.rights = rights
 
     async def _replay(self, tenant_id: UUID, position: int) -> AsyncIterator[Event]:
-        while batch := await self._batch(tenant_id, position):
+        last_at: datetime | None = None
+        while batch := await self._batch(tenant_id, position, last_at):
             for event in batch:
                 yield event
-            position = batch[-1].seq
+            position, last_at = batch[-1].seq, batch[-1].occurred_at
             if len(batch) < BATCH:
                 return
 
@@ -253,11 +256,11 @@ class Hub:
         # One reader at a time: two that read the same rows would hand them out twice, or out of order.
         async with stream.reading:
             try:
-                while batch := await self._batch(tenant_id, stream.last or 0):
+                while batch := await self._batch(tenant_id, stream.last or 0, stream.last_at):
                     for event in batch:
                         for subscriber in list(stream.subscribers):
                             subscriber.give(event)
-                    stream.last = batch[-1].seq
+                    stream.last, stream.last_at = batch[-1].seq, batch[-1].occurred_at
             except UNREACHABLE as error:
                 # The next sweep or reconnection tries again; nothing is lost, the position has not moved.
                 log.warning("events not read", error=type(error).__name__)

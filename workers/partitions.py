@@ -22,7 +22,7 @@ def _tending(table: str, kept_months: int) -> Callable[[Transaction], Awaitable[
     async def tend(session: Transaction) -> None:
         tended = await tend_partitions(session, table, kept_months)
         if tended.partition:
-            log.info(f"partition {tended.done}", table=table, partition=tended.partition)
+            log.info("partition tended", done=tended.done, table=table, partition=tended.partition)
         if tended.done == "busy":
             log.info("partitions left for later", table=table)
         if tended.astray:

@@ -23,8 +23,8 @@ from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
 from workers.broker import QUEUE, make_broker, send_all
 from workers.clock import TASKS, Clock
-from workers.partitions import partition_tasks
 from workers.deliver import Deliverer
+from workers.partitions import partition_tasks
 from workers.relay import Relay, Send, SendAll
 
 log = structlog.get_logger("worker")
