@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, select
@@ -38,7 +38,7 @@ class Event(Base):
     )
     # What partitions are cut by must be in the table's key. Within a tenant `seq` alone is unique, since it is only ever
     # taken from the counter, whose row stays locked until the commit.
-    __mapper_args__: ClassVar[dict[str, Any]] = {**Base.__mapper_args__, "primary_key": ["tenant_id", "seq"]}
+    __mapper_args__ = {**Base.__mapper_args__, "primary_key": ["tenant_id", "seq"]}
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
