@@ -60,7 +60,7 @@ INSERT INTO events (tenant_id, seq, type, appointment_id, actor, changes)
   FROM appointments a, (VALUES ('CREATED'), ('STARTED'), ('COMPLETED')) k (type) WHERE a.tenant_id = %(t)s;
 INSERT INTO messages (tenant_id, id, appointment_id, customer_id, event, channel, state, recipient, body, send_at,
                       next_attempt_at, relay_at)
-  SELECT %(t)s, gen_random_uuid(), a.id, a.customer_id, k.event, 'SMS', 'DELIVERED', '+15125550100',
+  SELECT %(t)s, overlay(gen_random_uuid()::text placing left(%(t)s::text, 8) from 1)::uuid, a.id, a.customer_id, k.event, 'SMS', 'DELIVERED', '+15125550100',
          'Measured: your visit is on Monday between 8 and 10. Reply STOP to opt out.', now(), now(), now()
   FROM appointments a, (VALUES ('CONFIRMATION'), ('REMINDER')) k (event) WHERE a.tenant_id = %(t)s;
 """

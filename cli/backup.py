@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,6 +17,7 @@ from cli.database import administered
 from cli.postgres import connect, facts, plain
 from cli.prepare import forget
 from cli.progress import Counted, progress
+from cli.replaced import partitions_aside
 from cli.trouble import Trouble, say
 from integrations.age_file import AgeError, decrypt, encrypt, identity_recipient, make_identity, recipient_of
 from integrations.embedded_postgres import EmbeddedPostgresError, embedded_postgres
@@ -81,7 +82,8 @@ def restore(file: Path, *, replace: bool) -> None:
     with administered(settings) as access:
         if not replace and _count_tables(access.migrator_url):
             raise Trouble("The database is not empty: stop the server and say --replace to drop what it holds.")
-        _load(settings, access.migrator_url, file, identity, replace=replace)
+        with partitions_aside(access.migrator_url) if replace else nullcontext():
+            _load(settings, access.migrator_url, file, identity, replace=replace)
         upgrade(access.migrator_url, access.app_role)
         forget(settings)
     say(f"restored {file}")

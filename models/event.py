@@ -1,11 +1,11 @@
 """The event stream: rows numbered without gaps within a tenant, in the order of their commits."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Select
+from sqlalchemy import BigInteger, Index, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
@@ -14,9 +14,12 @@ from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
 from models.prepared import prepared
 from models.query import among, select_rows
-from models.tenant import counter_value
+from models.tenant import TenantCounter, counter_value
 
 EVENT_COUNTER = "event"
+# Times are the database's and taken under the counter's lock, so that a later number has a later time, unless the clock was
+# set, or another server with a clock of its own has taken over.
+CLOCK_MAY_STEP_BACK = timedelta(days=1)
 
 
 class Event(Base):
@@ -32,7 +35,11 @@ class Event(Base):
         Index(None, "tenant_id", "appointment_id", "seq"),
         # Without a tenant on purpose: anonymous usage counts the days of all.
         Index("ix_events_occurred_at", "occurred_at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (occurred_at)"},
     )
+    # What partitions are cut by must be in the table's key. Within a tenant `seq` alone is unique, since it is only ever
+    # taken from the counter, whose row stays locked until the commit.
+    __mapper_args__ = {**Base.__mapper_args__, "primary_key": ["tenant_id", "seq"]}
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -40,7 +47,7 @@ class Event(Base):
     appointment_id: Mapped[UUID]
     actor: Mapped[str]
     changes: Mapped[list[dict[str, Any]]]
-    occurred_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    occurred_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.clock_timestamp())
 
 
 async def last_seq(session: AsyncSession) -> int:
@@ -49,13 +56,26 @@ async def last_seq(session: AsyncSession) -> int:
 
 
 @prepared(Event)
-def _events_after(seq: Any, limit: Any) -> Select[Any]:
-    return select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+def _events_after(seq: Any, limit: Any, earliest: Any) -> Select[Any]:
+    statement = select_rows(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+    return statement if earliest is None else statement.where(Event.occurred_at >= earliest)
 
 
-async def events_after(session: AsyncSession, seq: int, limit: int) -> Sequence[Event]:
-    """The tenant's events behind a number, in order."""
-    return await _events_after(session, seq, limit)
+async def events_after(session: AsyncSession, seq: int, limit: int, last_at: datetime | None = None) -> Sequence[Event]:
+    """The tenant's events behind a number, in order.
+
+    Args:
+        last_at: when the event of that number occurred, where that is known: partitions of before are then left alone.
+    """
+    return await _events_after(session, seq, limit, None if last_at is None else last_at - CLOCK_MAY_STEP_BACK)
+
+
+async def is_kept(session: AsyncSession, seq: int) -> bool:
+    """Whether all events behind a number are there still: numbers have no gaps, so the next one is, or is yet to come."""
+    following = select(Event.seq).where(Event.seq == seq + 1).exists()
+    newest = select(TenantCounter.value).where(TenantCounter.name == EVENT_COUNTER).scalar_subquery()
+    found = await session.execute(select(following | (func.coalesce(newest, 0) <= seq)))
+    return bool(found.scalar_one())
 
 
 @prepared(Event)

@@ -76,6 +76,8 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "webhook_endpoints": frozenset({"planned_seq"}),
     "webhook_deliveries": frozenset({"relay_at", "claimed_until", "fence"}),
 }
+# Where rows are told apart by less than the table's key.
+KEYS: Mapping[str, tuple[str, ...]] = {"events": ("seq",)}
 # A column of such a name is hidden, or is listed here with the reason why it is no secret.
 SECRET_WORDS = ("hash", "secret", "token", "password", "nonce")
 NO_SECRET: Mapping[tuple[str, str], str] = {}
@@ -94,7 +96,8 @@ def exported_table(name: str) -> ExportedTable:
     """The table of a name. The tenant's id is the key of nothing within one tenant."""
     table = metadata.tables[name]
     hidden = HIDDEN.get(name, frozenset())
-    key = tuple(column.name for column in table.primary_key.columns if column.name != "tenant_id")
+    whole = tuple(column.name for column in table.primary_key.columns if column.name != "tenant_id")
+    key = KEYS.get(name, whole)
     return ExportedTable(name, tuple(column.name for column in table.c if column.name not in hidden), key)
 
 

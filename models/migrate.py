@@ -1,5 +1,6 @@
 """Brings the database to the schema of this version, and the app's role to its rights."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from models.row_security import apply_grants
 ROOT = Path(__file__).resolve().parent.parent
 # One migrator at a time: two servers that start together must not both create the tables.
 MIGRATION_LOCK = 7_203_944_100
+LOOK_S = 0.1
 
 
 def config(url: str) -> Config:
@@ -44,8 +46,11 @@ def upgrade(migrator_url: str, app_role: str | None) -> Migrated:
     """
     engine = create_engine(sqlalchemy_url(migrator_url))
     try:
-        with engine.connect() as lock, lock.begin():
-            lock.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
+            # Held by the session, and asked for again and again: whoever waits in a statement, or sits in a transaction,
+            # holds a snapshot, and an index that is built beside writers waits for every snapshot to end.
+            while not lock.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATION_LOCK}).scalar_one():
+                time.sleep(LOOK_S)
             before = _revision(engine)
             command.upgrade(config(migrator_url), "head")
             if app_role:
@@ -53,6 +58,7 @@ def upgrade(migrator_url: str, app_role: str | None) -> Migrated:
                     apply_grants(connection, app_role)
             return Migrated(before, _revision(engine))
     finally:
+        # Closes the session of the lock, and so lets go of it.
         engine.dispose()
 
 

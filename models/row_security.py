@@ -64,7 +64,13 @@ def apply_grants(connection: Connection, app_role: str) -> None:
     schema = connection.execute(text("SELECT current_schema()")).scalar_one()
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {role}"))
     connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"))
-    tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")).scalars()
+    # Not on partitions: whoever reads one by its own name passes by its parent's policies and privileges.
+    tables = connection.execute(
+        text(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            " AND relkind IN ('r', 'p') AND NOT relispartition"
+        )
+    ).scalars()
     for table in tables:
         if privileges := PRIVILEGES.get(table, EVERYTHING):
             connection.execute(text(f"GRANT {privileges} ON {table} TO {role}"))

@@ -124,7 +124,10 @@ async def claim_delivery(
             .join(Event, Event.tenant_id == WebhookEndpoint.tenant_id)
             .where(WebhookEndpoint.id == claimed.endpoint_id, Event.seq == claimed.seq)
         )
-    ).one()
+    ).one_or_none()
+    if event is None:
+        await _forget(session, delivery_id)
+        return None
     return ClaimedDelivery(
         tenant_id=tenant_id,
         id=delivery_id,
@@ -251,6 +254,12 @@ async def _end(
         .returning(literal(1))
     )
     return found.first() is not None
+
+
+async def _forget(session: AsyncSession, delivery_id: UUID) -> None:
+    ended = {"state": DeliveryState.FAILED, "failure": "its event is kept no longer", "finished_at": func.now()}
+    freed = dict.fromkeys(("claimed_until", "next_attempt_at", "relay_at"))
+    await session.execute(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**ended, **freed))
 
 
 async def _let_next(session: AsyncSession, endpoint_id: UUID, appointment_id: UUID) -> None:

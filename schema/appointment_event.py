@@ -38,12 +38,14 @@ class EventSubscription:
         """Events behind a cursor, or from now on.
 
         Raises:
-            GraphQLError: BAD_USER_INPUT for a cursor that is none of this stream.
+            GraphQLError: BAD_USER_INPUT for a cursor that is none of this stream, or older than what is kept of it.
         """
         caller = info.context.caller
         check_arguments({"after": after, "technician_ids": technician_ids, "location_id": location_id})
         try:
             position = decode_cursor(caller.tenant_id, after) if after is not None else None
+            if position is not None:
+                await info.context.hub.require_kept(caller.tenant_id, position)
         except Refusal as refusal:
             raise as_graphql_error(refusal) from refusal
         technicians = known_ids(Prefix.TECHNICIAN, technician_ids)

@@ -3,12 +3,18 @@
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 AdHocDocuments = Literal["everyone", "api_keys"]
+
+
+def _kept(months: int) -> int:
+    if months != 0 and months < 13:
+        raise ValueError("0, or 13 or more")
+    return months
 
 
 class Settings(BaseSettings):
@@ -142,6 +148,16 @@ class Settings(BaseSettings):
         ge=1,
         validation_alias="SPS_MESSAGE_DISPATCH_SECONDS",
         description="A message that was queued on the broker longer ago and that no worker has claimed is queued again, in seconds.",
+    )
+    events_kept_months: Annotated[int, AfterValidator(_kept)] = Field(
+        0,
+        validation_alias="SPS_EVENTS_KEPT_MONTHS",
+        description="Months that events, and so the history of appointments, are kept at least: they go a quarter at a time, of all businesses. 0: as long as the account; otherwise 13 or more.",
+    )
+    messages_kept_months: Annotated[int, AfterValidator(_kept)] = Field(
+        0,
+        validation_alias="SPS_MESSAGES_KEPT_MONTHS",
+        description="Months that messages to customers are kept at least, likewise. 0: as long as the account; otherwise 13 or more.",
     )
     s3_bucket: str | None = Field(
         None,

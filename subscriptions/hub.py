@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from broadcaster import Broadcast
 from broadcaster._base import Subscriber as Signals
 
+from domain.errors import ErrorCode, Refusal
 from models.appointment import Appointment
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
-from models.event import Event, events_after, last_seq
+from models.event import Event, events_after, is_kept, last_seq
 from models.position import POSITION_CHANNEL, SeenPosition, visible_positions
 from models.presence import PRESENCE_CHANNEL, Present, present_at
 from models.query import by_ids
@@ -57,6 +59,7 @@ class TenantStream:
     def __init__(self) -> None:
         self.subscribers: set[Subscriber] = set()
         self.last: int | None = None
+        self.last_at: datetime | None = None
         # The tenant's count of changes of rights for which its sockets have been looked at.
         self.rights: int | None = None
         self.reading = asyncio.Lock()
@@ -162,6 +165,21 @@ class Hub:
             if not stream.subscribers and self._streams.get(tenant_id) is stream:
                 del self._streams[tenant_id]
 
+    async def require_kept(self, tenant_id: UUID, after: int) -> None:
+        """See that all events behind a cursor are there still.
+
+        Raises:
+            Refusal: INVALID_INPUT when some are kept no longer, so that what was missed cannot be told.
+        """
+        async with self._database.tenant(tenant_id) as session:
+            kept = await is_kept(session, after)
+        if not kept:
+            raise Refusal(
+                ErrorCode.INVALID_INPUT,
+                "That cursor is older than the events that are kept: read anew, and go on from the cursor that you get.",
+                ("after",),
+            )
+
     async def subject(self, event: Event) -> Appointment | None:
         """The event's appointment as it was at the event or later; read once for all who ask at about the same time."""
 
@@ -180,9 +198,9 @@ class Hub:
         async with self._database.tenant(tenant_id) as session:
             return await last_seq(session)
 
-    async def _batch(self, tenant_id: UUID, position: int) -> Sequence[Event]:
+    async def _batch(self, tenant_id: UUID, position: int, last_at: datetime | None = None) -> Sequence[Event]:
         async with self._database.tenant(tenant_id) as session:
-            events = await events_after(session, position, BATCH)
+            events = await events_after(session, position, BATCH, last_at)
             # Read after the events: whoever sees an event sees every change of rights that was committed before it.
             rights = await rights_version(session) if events else None
         if rights is not None:
@@ -200,11 +218,17 @@ class Hub:
         await self.before_delivery(tenant_id)
         stream.rights = rights
 
-    async def _replay(self, tenant_id: UUID, position: int) -> AsyncIterator[Event]:
-        while batch := await self._batch(tenant_id, position):
+    async def _replay(self, tenant_id: UUID, position: int, last_at: datetime | None = None) -> AsyncIterator[Event]:
+        while True:
+            batch = await self._batch(tenant_id, position, last_at)
+            if not batch and last_at is not None:
+                # Nothing, unless the database's clock was set back by more than is allowed for: numbers alone are certain.
+                batch = await self._batch(tenant_id, position)
+            if not batch:
+                return
             for event in batch:
                 yield event
-            position = batch[-1].seq
+            position, last_at = batch[-1].seq, batch[-1].occurred_at
             if len(batch) < BATCH:
                 return
 
@@ -237,10 +261,10 @@ class Hub:
         # One reader at a time: two that read the same rows would hand them out twice, or out of order.
         async with stream.reading:
             try:
-                async for event in self._replay(tenant_id, stream.last or 0):
+                async for event in self._replay(tenant_id, stream.last or 0, stream.last_at):
                     for subscriber in list(stream.subscribers):
                         subscriber.give(event)
-                    stream.last = event.seq
+                    stream.last, stream.last_at = event.seq, event.occurred_at
             except UNREACHABLE as error:
                 # The next sweep or reconnection tries again; nothing is lost, the position has not moved.
                 log.warning("events not read", error=type(error).__name__)

@@ -22,8 +22,9 @@ from workers import upkeep, webhook
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
 from workers.broker import QUEUE, make_broker, send_all
-from workers.clock import Clock
+from workers.clock import TASKS, Clock
 from workers.deliver import Deliverer
+from workers.partitions import partition_tasks
 from workers.relay import Relay, Send, SendAll
 
 log = structlog.get_logger("worker")
@@ -143,7 +144,7 @@ async def _relay(settings: Settings, send: SendAll, keep_up: upkeep.Send, send_w
     await backend.subscribe(SIGNAL_CHANNEL)
     tasks = [
         asyncio.create_task(relay.run()),
-        asyncio.create_task(Clock(database, relay.wake).run()),
+        asyncio.create_task(Clock(database, relay.wake, [*TASKS, *partition_tasks(settings)]).run()),
         asyncio.create_task(_listen(backend, relay.wake, webhooks.wake)),
         asyncio.create_task(keep_billing(settings)),
         asyncio.create_task(AccountMailer(settings, database, account_mail_sender(settings)).run()),

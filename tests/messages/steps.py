@@ -159,7 +159,7 @@ def clone_messages(owner_url: str, row: dict[str, Any], number: int) -> None:
         (names,) = connection.execute(columns, ("messages", ["id", "appointment_id"])).fetchall()[0]
         copied = ", ".join(f"m.{name}" for name in names.split(", "))
         connection.execute(
-            f"INSERT INTO messages (id, appointment_id, {names}) SELECT gen_random_uuid(), a.id, {copied}"  # noqa: S608
+            f"INSERT INTO messages (id, appointment_id, {names}) SELECT overlay(gen_random_uuid()::text placing left(m.id::text, 8) from 1)::uuid, a.id, {copied}"  # noqa: S608
             " FROM messages m JOIN appointments a ON a.number >= 100000 WHERE m.id = %s"
             " AND NOT EXISTS (SELECT FROM messages x WHERE x.appointment_id = a.id)",
             (row["id"],),
