@@ -1,11 +1,11 @@
 """The event stream: rows numbered without gaps within a tenant, in the order of their commits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Select, select
+from sqlalchemy import BigInteger, Index, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
@@ -53,6 +53,12 @@ class Event(Base):
 async def last_seq(session: AsyncSession) -> int:
     """The number of the tenant's latest committed event; 0 when there is none."""
     return await counter_value(session, EVENT_COUNTER)
+
+
+async def newest_of(session: AsyncSession, tenant_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """The numbers of the latest committed events of many tenants; those without one are missing."""
+    found = await session.execute(text("SELECT * FROM event_heads(:tenants)"), {"tenants": list(tenant_ids)})
+    return {row.tenant_id: row.newest for row in found}
 
 
 @prepared(Event)

@@ -14,6 +14,7 @@ from models.database import Database
 LOOK_UPS = frozenset(
     {
         "look_up_session",
+        "event_heads",
         "look_up_log_in",
         "look_up_message",
         "is_another_message",

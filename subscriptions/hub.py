@@ -14,7 +14,7 @@ from domain.errors import ErrorCode, Refusal
 from models.appointment import Appointment
 from models.database import SIGNAL_CHANNEL, Database
 from models.errors import UNREACHABLE
-from models.event import Event, events_after, is_kept, last_seq
+from models.event import Event, events_after, is_kept, last_seq, newest_of
 from models.position import POSITION_CHANNEL, SeenPosition, visible_positions
 from models.presence import PRESENCE_CHANNEL, Present, present_at
 from models.query import by_ids
@@ -246,8 +246,16 @@ class Hub:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            for tenant_id in list(self._streams):
-                self._wake(tenant_id)
+            try:
+                async with self._database.anonymous() as session:
+                    newest = await newest_of(session, list(self._streams))
+            except UNREACHABLE as error:
+                log.warning("events not looked for", error=type(error).__name__)
+                continue
+            for tenant_id, seq in newest.items():
+                stream = self._streams.get(tenant_id)
+                if stream is not None and stream.last is not None and seq > stream.last:
+                    self._wake(tenant_id)
 
     def _wake(self, tenant_id: UUID) -> None:
         stream = self._streams.get(tenant_id)

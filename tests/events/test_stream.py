@@ -18,10 +18,11 @@ from models.database import Database, record_event
 from models.event import events_after
 from subscriptions.backends import ReconnectingBackend
 from subscriptions.errors import Lagged
-from subscriptions.hub import MOST_WAITING, Hub
+from subscriptions.hub import MOST_WAITING, SWEEP_S, Hub
 from tests.process import free_port, kill, process, wait_until_ready
-from tests.service import TLS, Client
-from tests.world import World
+from tests.service import TLS, Client, Service
+from tests.wire import tapped
+from tests.world import World, new_world
 
 EVENTS = "subscription ($after: String) { appointmentEvents(after: $after) { cursor type appointment { version } } }"
 
@@ -60,6 +61,34 @@ async def test_lost_signals_delay_events_and_lose_none(world: World, database: D
         await world.book()
         assert [(await asyncio.wait_for(anext(stream), 10)).seq for _ in range(2)] == [2, 3]
         await stream.aclose()
+
+
+async def test_whoever_looks_for_lost_signals_asks_once_for_all_businesses(database_url: str, service: Service) -> None:
+    async with tapped(database_url) as (url, wire):
+        database = Database(url)
+        async with deaf_hub(database) as hub, new_world(service) as one, new_world(service) as other:
+            tenants = [decode(Prefix.TENANT, await tenant_of(world)) for world in (one, other)]
+            streams = [hub.events(tenant, 0) for tenant in tenants if tenant is not None]
+            for world, stream in zip((one, other), streams, strict=True):
+                await world.book()
+                await anext(stream)
+            waiting = [asyncio.ensure_future(anext(stream)) for stream in streams]
+            # What each has read itself is behind them.
+            await asyncio.sleep(SWEEP_S + 0.5)
+            wire.clear()
+            await asyncio.sleep(2 * SWEEP_S)
+            asked = [text for text in wire.statements if "set_config" not in text]
+            assert asked
+            assert all("event_heads" in text for text in asked), asked
+            assert len(asked) <= 3
+            await other.book()
+            assert (await asyncio.wait_for(waiting[1], 10)).seq == 2
+            assert not waiting[0].done()
+            waiting[0].cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            for stream in streams:
+                await stream.aclose()
+        await database.close()
 
 
 async def test_a_reader_far_behind_is_told_so(world: World, database: Database) -> None:
