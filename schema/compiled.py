@@ -9,8 +9,8 @@ docs/compiled-execution.md tells what compiles, and how it is shown to be the sa
 import types
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import count
+from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
 from graphql import (
@@ -29,6 +29,7 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
 # In the metadata of a field whose resolver only reads: the rule on the caller that guards it.
@@ -121,11 +122,10 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if plan is None or plan in self._given_up:
             return Undefined
         context = self.context_value
-        if not all(allows(context.principal) for allows in plan.rules):
-            self._given_up.add(plan)
-            return Undefined
         try:
-            return plan.run(value, AtOnce(context))
+            if all(allows(context.principal) for allows in plan.rules):
+                return plan.run(value, AtOnce(context))
+            self._given_up.add(plan)
         except NotReadyError:
             self._given_up.add(plan)
         except Exception:  # noqa: BLE001, S110 - graphql-core does the same again, meets the same, and reports it
@@ -200,9 +200,7 @@ class _Compiler:
             _is_static(each.node.selection_set.selections, self._executor.fragment_definitions) for each in details
         ):
             raise _NotCompilableError
-        grouped, deferred, *_ = self._executor.collect_subfields(type_, cast("Any", details))
-        if deferred:
-            raise _NotCompilableError
+        grouped = self._executor.collect_subfields(type_, cast("Any", details)).grouped_field_set
         parts = [f"{response_name!r}: {self._field(type_, each)}" for response_name, each in grouped.items()]
         admitted, admit = self._constant(set()), self._constant(_admission(type_))
         name = f"f{next(self._names)}"
@@ -220,7 +218,7 @@ class _Compiler:
         if name == "__typename":
             return repr(parent.name)
         definition = self._executor.schema.get_field(parent, name)
-        if definition is None or definition.args or node.arguments:
+        if definition is None or definition.args:
             raise _NotCompilableError
         return self._value(definition.type, details, self._source(definition))
 
@@ -229,14 +227,17 @@ class _Compiler:
         if not isinstance(declared, StrawberryField):
             raise _NotCompilableError
         if declared.is_basic_field and getattr(definition.resolve, "_is_default", False):
-            if declared.default_resolver is not getattr or not declared.python_name.isidentifier():
+            if declared.default_resolver is not getattr or not _is_written_plainly(declared.python_name):
                 raise _NotCompilableError
             return f"o.{declared.python_name}"
-        rule = declared.metadata.get(AT_ONCE)
-        if rule is None or declared.is_async or declared.base_resolver is None:
+        rule, resolver = declared.metadata.get(AT_ONCE), declared.base_resolver
+        if rule is None or resolver is None or resolver.is_async:
+            raise _NotCompilableError
+        # Strawberry hands over by name what is handed over by place here.
+        if [*resolver.signature.parameters.values()][1:] != [resolver.info_parameter]:
             raise _NotCompilableError
         self._rules.append(rule)
-        return f"{self._constant(_ready(cast('Callable[..., Any]', declared.base_resolver.wrapped_func)))}(o, info)"
+        return f"{self._constant(_ready(cast('Callable[..., Any]', resolver.wrapped_func)))}(o, info)"
 
 
 # The built-in scalars' values that are answered as they are; all others go through the scalar's own coercion.
@@ -246,6 +247,11 @@ _EXACT = {
     "Boolean": ("bool", ""),
     "Int": ("int", f" and {-_BIGGEST} <= $ < {_BIGGEST}"),
 }
+
+
+def _is_written_plainly(name: str) -> bool:
+    """Whether an attribute can be written after a dot, and is then that attribute: Python normalizes other letters."""
+    return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
 def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitionNode]) -> bool:
@@ -258,7 +264,7 @@ def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitio
             continue
         if isinstance(selection, FragmentSpreadNode):
             fragment = fragments[selection.name.value]
-            if fragment.directives or fragment.variable_definitions or getattr(selection, "arguments", ()):
+            if fragment.variable_definitions:
                 return False
             inner = fragment.selection_set
         else:
@@ -289,8 +295,10 @@ def _coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     """The leaf type's coercion, with the checks that graphql-core makes around it."""
     coerce = type_.coerce_output_value
     admitted: set[type] = set()
-    # By identity: a text that equals the member of a StrEnum is none.
+    # By identity: a text that equals the member of a StrEnum is none. The type's own are never freed, so that no other value
+    # gets the identity of one.
     members: dict[int, str] = {}
+    own = getattr(type_, "wrapped_cls", ())
 
     def complete(value: Any) -> Any:
         if id(value) in members:
@@ -299,9 +307,10 @@ def _coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
             _checked(value)
             admitted.add(type(value))
         coerced = coerce(value)
-        if coerced is None or coerced is Undefined:
+        # graphql-core awaits what a scalar answers, too.
+        if type(coerced) is not str and (coerced is None or coerced is Undefined or optimized_is_awaitable(coerced)):
             raise NotPlainError
-        if isinstance(value, Enum):
+        if isinstance(value, own):
             members[id(value)] = coerced
         return coerced
 
@@ -310,16 +319,17 @@ def _coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
 
 def _admission(type_: GraphQLObjectType) -> Callable[[Any, set[type]], None]:
     """What an object passes before its fields are read; its class is kept when the answer is that of the class."""
-    declared = type_.extensions.get("strawberry-definition")
     is_type_of = type_.is_type_of
-    # Strawberry's own looks at the class, unless the object was cast to a type.
-    by_class = is_type_of is None or (declared is not None and declared.is_type_of is None)
+    declared = type_.extensions.get("strawberry-definition")
+    # Strawberry's own looks at the class, unless the object was cast to a type. One that a type brings along is code.
+    if declared is None or declared.is_type_of is not None:
+        raise _NotCompilableError
 
     def admit(value: Any, admitted: set[type]) -> None:
         _checked(value)
-        if is_type_of is not None and is_type_of(value, cast("Any", None)) is not True:
+        if is_type_of is not None and not is_type_of(value, cast("Any", None)):
             raise NotPlainError
-        if by_class and not hasattr(value, "__as_strawberry_type__"):
+        if not hasattr(value, TYPE_CAST_ATTRIBUTE):
             admitted.add(type(value))
 
     return admit
