@@ -6,13 +6,12 @@ makes it give up, and graphql-core does the object anew: reading attributes and 
 docs/compiled-execution.md tells what compiles, and how it is shown to be the same.
 """
 
-import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from enum import Enum
 from itertools import count
-from typing import Any, NamedTuple, TypeVar, cast
+from keyword import iskeyword
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     DirectiveNode,
@@ -28,37 +27,26 @@ from graphql import (
     Undefined,
     is_leaf_type,
 )
-from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
+
+from schema.compiled_values import (
+    AtOnce,
+    NotCompilableError,
+    NotReadyError,
+    admission,
+    as_list,
+    coercion,
+    ready_at_once,
+)
 
 # In the metadata of a field whose resolver only reads: the rule on the caller that guards it.
 AT_ONCE = "at once"
 _BIGGEST = 2**31
 
-T = TypeVar("T")
 Rule = Callable[[Any], bool]
 # Nodes of one response name, as the executor groups them.
 Details = Sequence[Any]
-
-
-class NotPlainError(Exception):
-    """Graphql-core has to do this object."""
-
-
-class NotReadyError(NotPlainError):
-    """So it has to do all of this selection: one object's rows are not loaded, and no more are the others'."""
-
-
-class _NotCompilableError(Exception):
-    """The selection holds a field that only graphql-core can do."""
-
-
-@dataclass(frozen=True, slots=True)
-class AtOnce:
-    """All of the info that the resolver of a relation gets here. What asks it for more is done by graphql-core."""
-
-    context: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,11 +124,10 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if plan is None or plan in self._given_up:
             return Undefined
         context = self.context_value
-        if not all(allows(context.principal) for allows in plan.rules):
-            self._given_up.add(plan)
-            return Undefined
         try:
-            return plan.run(value, AtOnce(context))
+            if all(allows(context.principal) for allows in plan.rules):
+                return plan.run(value, AtOnce(context))
+            self._given_up.add(plan)
         except NotReadyError:
             self._given_up.add(plan)
         except Exception:  # noqa: BLE001, S110 - graphql-core does the same again, meets the same, and reports it
@@ -152,7 +139,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             return None
         try:
             return _Compiler(self).plan(type_, details)
-        except _NotCompilableError:
+        except NotCompilableError:
             return None
 
 
@@ -170,7 +157,7 @@ class _Compiler:
         """Compile.
 
         Raises:
-            _NotCompilableError: something of it does not.
+            NotCompilableError: something of it does not.
         """
         body = self._needed(type_, details, "value")
         source = "\n".join([*self._functions, f"def run(value, info):\n    return {body}"])
@@ -194,15 +181,15 @@ class _Compiler:
         if isinstance(type_, GraphQLList):
             item = f"v{next(self._names)}"
             done = self._value(type_.of_type, details, item)
-            return f"[{done} for {item} in {self._constant(_as_list)}({source})]"
+            return f"[{done} for {item} in {self._constant(as_list)}({source})]"
         if is_leaf_type(type_):
             return self._leaf(type_, source)
         if isinstance(type_, GraphQLObjectType):
             return f"{self._object(type_, details)}({source}, info)"
-        raise _NotCompilableError
+        raise NotCompilableError
 
     def _leaf(self, type_: GraphQLLeafType, source: str) -> str:
-        coerce = self._constant(_coercion(type_))
+        coerce = self._constant(coercion(type_))
         exact = self._executor.exact.get(type_.name)
         if exact is None:
             return f"{coerce}({source})"
@@ -214,12 +201,10 @@ class _Compiler:
         if not all(
             _is_static(each.node.selection_set.selections, self._executor.fragment_definitions) for each in details
         ):
-            raise _NotCompilableError
-        grouped, deferred, *_ = self._executor.collect_subfields(type_, cast("Any", details))
-        if deferred:
-            raise _NotCompilableError
+            raise NotCompilableError
+        grouped = self._executor.collect_subfields(type_, cast("Any", details)).grouped_field_set
         parts = [f"{response_name!r}: {self._field(type_, each)}" for response_name, each in grouped.items()]
-        admitted, admit = self._constant(set()), self._constant(_admission(type_))
+        admitted, admit = self._constant(set()), self._constant(admission(type_))
         name = f"f{next(self._names)}"
         self._functions.append(
             f"def {name}(o, info):\n"
@@ -235,23 +220,31 @@ class _Compiler:
         if name == "__typename":
             return repr(parent.name)
         definition = self._executor.schema.get_field(parent, name)
-        if definition is None or definition.args or node.arguments:
-            raise _NotCompilableError
+        if definition is None or definition.args:
+            raise NotCompilableError
         return self._value(definition.type, details, self._source(definition))
 
     def _source(self, definition: GraphQLField) -> str:
         declared = definition.extensions.get("strawberry-definition")
         if not isinstance(declared, StrawberryField):
-            raise _NotCompilableError
+            raise NotCompilableError
         if declared.is_basic_field and getattr(definition.resolve, "_is_default", False):
-            if declared.default_resolver is not getattr or not declared.python_name.isidentifier():
-                raise _NotCompilableError
+            if declared.default_resolver is not getattr or not _is_written_plainly(declared.python_name):
+                raise NotCompilableError
             return f"o.{declared.python_name}"
-        rule = declared.metadata.get(AT_ONCE)
-        if rule is None or declared.is_async or declared.base_resolver is None:
-            raise _NotCompilableError
+        rule, resolver = declared.metadata.get(AT_ONCE), declared.base_resolver
+        if rule is None or resolver is None or resolver.is_async:
+            raise NotCompilableError
+        # Strawberry hands over by name what is handed over by place here.
+        if [*resolver.signature.parameters.values()][1:] != [resolver.info_parameter]:
+            raise NotCompilableError
         self._rules.append(rule)
-        return f"{self._constant(_ready(cast('Callable[..., Any]', declared.base_resolver.wrapped_func)))}(o, info)"
+        return f"{self._constant(ready_at_once(cast('Callable[..., Any]', resolver.wrapped_func)))}(o, info)"
+
+
+def _is_written_plainly(name: str) -> bool:
+    """Whether an attribute can be written after a dot, and is then that attribute: Python normalizes other letters."""
+    return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
 def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitionNode]) -> bool:
@@ -264,7 +257,7 @@ def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitio
             continue
         if isinstance(selection, FragmentSpreadNode):
             fragment = fragments[selection.name.value]
-            if fragment.directives or fragment.variable_definitions or getattr(selection, "arguments", ()):
+            if fragment.variable_definitions:
                 return False
             inner = fragment.selection_set
         else:
@@ -272,74 +265,3 @@ def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitio
         if not _is_static(inner.selections, fragments):
             return False
     return True
-
-
-def _as_list(value: Any) -> Any:
-    if type(value) is list or type(value) is tuple:
-        return value
-    raise NotPlainError
-
-
-def _checked(value: Any) -> None:
-    """Refuse what graphql-core would raise, await or take for null, and what may be that by the value and not by its type."""
-    if (
-        value is None
-        or value is Undefined
-        or isinstance(value, Exception | types.GeneratorType)
-        or optimized_is_awaitable(value)
-    ):
-        raise NotPlainError
-
-
-def _coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
-    """The leaf type's coercion, with the checks that graphql-core makes around it."""
-    coerce = type_.coerce_output_value
-    admitted: set[type] = set()
-    # By identity: a text that equals the member of a StrEnum is none.
-    members: dict[int, str] = {}
-
-    def complete(value: Any) -> Any:
-        if id(value) in members:
-            return members[id(value)]
-        if type(value) not in admitted:
-            _checked(value)
-            admitted.add(type(value))
-        coerced = coerce(value)
-        if coerced is None or coerced is Undefined:
-            raise NotPlainError
-        if isinstance(value, Enum):
-            members[id(value)] = coerced
-        return coerced
-
-    return complete
-
-
-def _admission(type_: GraphQLObjectType) -> Callable[[Any, set[type]], None]:
-    """What an object passes before its fields are read; its class is kept when the answer is that of the class."""
-    declared = type_.extensions.get("strawberry-definition")
-    is_type_of = type_.is_type_of
-    # Strawberry's own looks at the class, unless the object was cast to a type.
-    by_class = is_type_of is None or (declared is not None and declared.is_type_of is None)
-
-    def admit(value: Any, admitted: set[type]) -> None:
-        _checked(value)
-        if is_type_of is not None and is_type_of(value, cast("Any", None)) is not True:
-            raise NotPlainError
-        if by_class and not hasattr(value, "__as_strawberry_type__"):
-            admitted.add(type(value))
-
-    return admit
-
-
-def _ready(resolve: Callable[..., T]) -> Callable[[Any, AtOnce], T]:
-    """A relation's resolver that answers at once, or not here."""
-
-    def ready(source: Any, info: AtOnce) -> T:
-        value = resolve(source, info)
-        if optimized_is_awaitable(value):
-            if isinstance(value, types.CoroutineType):
-                value.close()
-            raise NotReadyError
-        return value
-
-    return ready
