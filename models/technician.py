@@ -77,9 +77,13 @@ async def lock_technician(session: AsyncSession, tenant_id: UUID, technician_id:
     Every change of somebody's calendar takes this lock first: without it, transactions that insert conflicting
     times wait for each other inside the exclusion constraint and deadlock.
     """
-    return await session.get(
-        Technician, (tenant_id, technician_id), with_for_update={"key_share": True}, populate_existing=True
-    )
+    key = (tenant_id, technician_id)
+    held: set[tuple[UUID, UUID]] = session.info.setdefault("held_technicians", set())
+    if key in held:
+        return await session.get(Technician, key)
+    found = await session.get(Technician, key, with_for_update={"key_share": True}, populate_existing=True)
+    held.add(key)
+    return found
 
 
 async def has_time_off(session: AsyncSession, technician_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:

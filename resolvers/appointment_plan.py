@@ -146,10 +146,12 @@ async def schedule_appointment(
         change.event = AppointmentEventType.SCHEDULED if first else AppointmentEventType.RESCHEDULED
         location = await change.session.get_one(Location, (caller.tenant_id, appointment.location_id))
         moved = (appointment.starts_at, appointment.ends_at)
-        _set_times(appointment, location, scheduled, arrival_window)
         technician = technician_id or appointment.technician_id
         if technician is not None:
+            # Read before anything is set, which the next statement would write by itself and the version once more.
             await available_technician(change, technician, scheduled.start, scheduled.end)
+        _set_times(appointment, location, scheduled, arrival_window)
+        if technician is not None:
             if technician != appointment.technician_id and moved == (scheduled.start, scheduled.end):
                 change.event = AppointmentEventType.ASSIGNED
             appointment.technician_id = technician

@@ -22,12 +22,21 @@ _ROWS = (
     ("location", Scope.LOCATIONS_READ, "location_id"),
 )
 _OF_LINES = (("service", "service_id"), ("option", "option_id"))
+_LED_TO = {name for name, _, _ in _ROWS} | {"lines"}
 
 
 def asked(info: Info, *paths: tuple[str, ...]) -> list[FieldNode]:
     """The nodes of a query at the ends of these paths of names."""
     raw = info._raw_info
     return [node for path in paths for node in below(raw.field_nodes, raw.fragments, *path)]
+
+
+async def read_what_is_asked(info: Info, appointments: Sequence[Appointment], *path: str) -> None:
+    """The same for appointments that are there already, such as a mutation's, in one transaction; in none if nothing is asked."""
+    nodes = asked(info, path)
+    if _LED_TO & children(nodes, info._raw_info.fragments).keys():
+        async with info.context.caller.reading() as session:
+            await read_along(info, session, appointments, nodes)
 
 
 async def read_along(

@@ -18,6 +18,7 @@ from resolvers.appointment_plan import (
     schedule_appointment,
     update_appointment,
 )
+from schema.along import read_what_is_asked
 from schema.appointment import Appointment
 from schema.checks import Payload, UserError
 from schema.context import Info
@@ -134,25 +135,27 @@ class AppointmentMutation:
             internal_notes=input.internal_notes,
         )
         source = AppointmentSource.PARTNER if caller.principal.api_key_id else AppointmentSource.DASHBOARD
-        return _payload(await create_appointment(caller, new, source, input.idempotency_key))
+        return await _payload(info, await create_appointment(caller, new, source, input.idempotency_key))
 
     @mutation(Scope.APPOINTMENTS_WRITE)
     async def appointment_update(self, info: Info, input: AppointmentUpdateInput) -> AppointmentPayload:
         """Change lines and notes. A line that stays keeps its price."""
-        return _payload(
+        return await _payload(
+            info,
             await update_appointment(
                 info.context.caller,
                 _appointment(input.appointment_id),
                 input.expected_version,
                 lines=_lines(input.lines) if input.lines is not None else None,
                 texts=given(input, notes=None, internal_notes=None),
-            )
+            ),
         )
 
     @mutation(Scope.APPOINTMENTS_WRITE)
     async def appointment_schedule(self, info: Info, input: AppointmentScheduleInput) -> AppointmentPayload:
         """Give it a time."""
-        return _payload(
+        return await _payload(
+            info,
             await schedule_appointment(
                 info.context.caller,
                 _appointment(input.appointment_id),
@@ -160,32 +163,34 @@ class AppointmentMutation:
                 input.scheduled.value(),
                 input.arrival_window.value() if input.arrival_window else None,
                 _technician(input.technician_id),
-            )
+            ),
         )
 
     @mutation(Scope.APPOINTMENTS_WRITE)
     async def appointment_assign(self, info: Info, input: AppointmentAssignInput) -> AppointmentPayload:
         """Give it to a technician, or take it back."""
-        return _payload(
+        return await _payload(
+            info,
             await assign_appointment(
                 info.context.caller,
                 _appointment(input.appointment_id),
                 input.expected_version,
                 _technician(input.technician_id),
-            )
+            ),
         )
 
     @mutation(Scope.APPOINTMENTS_PROGRESS)
     async def appointment_mark_on_the_way(self, info: Info, input: AppointmentMarkOnTheWayInput) -> AppointmentPayload:
         """The technician drives off: the board moves and the customer is told."""
-        return _payload(
+        return await _payload(
+            info,
             await mark_on_the_way(
                 info.context.caller,
                 info.context.planning.travel,
                 _appointment(input.appointment_id),
                 input.expected_version,
                 input.eta_minutes,
-            )
+            ),
         )
 
     @mutation(Scope.APPOINTMENTS_PROGRESS)
@@ -218,10 +223,11 @@ async def _move(info: Info, input: AppointmentTransitionInput, action: Action) -
     row = await change_appointment(
         info.context.caller, _appointment(input.appointment_id), input.expected_version, action, reason=input.reason
     )
-    return _payload(row)
+    return await _payload(info, row)
 
 
-def _payload(row: AppointmentRow) -> AppointmentPayload:
+async def _payload(info: Info, row: AppointmentRow) -> AppointmentPayload:
+    await read_what_is_asked(info, [row], "appointment")
     return AppointmentPayload(appointment=Appointment.of(row))
 
 

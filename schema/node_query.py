@@ -12,6 +12,7 @@ from permissions.guards import Requires
 from permissions.scopes import Scope
 from resolvers.customer import visible_to
 from resolvers.tenant import own_tenant
+from schema.along import read_what_is_asked
 from schema.api_key import ApiKey
 from schema.appointment import Appointment
 from schema.attachment import Attachment
@@ -97,6 +98,8 @@ async def find_node(info: Info, text: str) -> Node | None:
     found = await getattr(info.context.load, loader).load(value)
     if found is None or not await visible_to(caller, prefix, found):
         return None
+    if prefix is Prefix.APPOINTMENT:
+        await read_what_is_asked(info, [found])
     return convert(found)
 
 
