@@ -4,7 +4,7 @@ It connects as the same role, under the same row-level security, and sets `app.t
 neither keys nor GraphQL: the tenant comes with the request. That statement, the load's and the transaction go to the server in one piece.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import orjson
@@ -94,6 +94,11 @@ STATEMENTS = {
 
 def create_app(database_url: str) -> Starlette:
     """The application: POST /NAME of a load, with the tenant and what the load names."""
+    return serve(database_url, STATEMENTS)
+
+
+def serve(database_url: str, statements: Mapping[str, str]) -> Starlette:
+    """An application that answers what a statement does: POST /NAME, with the tenant and the statement's parameters."""
     pool = AsyncConnectionPool(database_url, min_size=10, max_size=10, open=False)
 
     def answers(statement: str) -> Callable[[Request], Awaitable[Response]]:
@@ -117,6 +122,6 @@ def create_app(database_url: str) -> Starlette:
             yield
 
     return Starlette(
-        routes=[Route(f"/{name}", answers(each), methods=["POST"]) for name, each in STATEMENTS.items()],
+        routes=[Route(f"/{name}", answers(each), methods=["POST"]) for name, each in statements.items()],
         lifespan=lifespan,
     )

@@ -25,16 +25,23 @@ def started(server: str, app_url: str, secret: str) -> Iterator[int]:
             print(f"{server}: process {pid}")
             yield port
         return
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.board_serve", server, str(port)]
-    beside = subprocess.Popen(command, cwd=ROOT, env=environment(DATABASE_URL=app_url))  # noqa: S603 (ourselves)
-    try:
-        print(f"{server}: process {beside.pid}")
-        wait_for(port, time.monotonic() + 60)
+    with beside(server, app_url) as (pid, port):
+        print(f"{server}: process {pid}")
         yield port
+
+
+@contextmanager
+def beside(name: str, app_url: str) -> Iterator[tuple[int, int]]:
+    """The application of `benchmarks.board_NAME`; its process id and its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.board_serve", name, str(port)]
+    running = subprocess.Popen(command, cwd=ROOT, env=environment(DATABASE_URL=app_url))  # noqa: S603 (ourselves)
+    try:
+        wait_for(port, time.monotonic() + 60)
+        yield running.pid, port
     finally:
-        beside.kill()
-        beside.wait()
+        running.kill()
+        running.wait()
 
 
 @contextmanager
