@@ -92,7 +92,7 @@ BEGIN
   INSERT INTO tenant_counters AS c (tenant_id, name, value) VALUES (a.tenant_id, 'event', 1)
     ON CONFLICT (tenant_id, name) DO UPDATE SET value = c.value + 1 RETURNING value INTO number;
   INSERT INTO events (tenant_id, seq, type, appointment_id, actor, changes)
-    VALUES (a.tenant_id, number, kind, a.id, 'Partner', changed);
+    VALUES (a.tenant_id, number, kind, a.id, 'Partner (API key)', changed);
   PERFORM pg_notify('sps_events', a.tenant_id || ':' || number);
 END $$;
 CREATE FUNCTION bench_schedule(visit uuid, expected_version int, starts_at timestamptz, ends_at timestamptz) RETURNS appointments

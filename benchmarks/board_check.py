@@ -39,7 +39,7 @@ async def check(
                         raise ValueError(f"{load}: {server} changed nothing: {answers[server]}")
                     restore(superuser_url, businesses)
             exact = {server: orjson.dumps(each["data"]) for server, each in answers.items() if server != POSTGRAPHILE}
-            told = {server: orjson.dumps(list(_visits(each["data"]))) for server, each in answers.items()}
+            told = {server: orjson.dumps(list(visits_in(each["data"]))) for server, each in answers.items()}
             if len(set(exact.values())) > 1 or len(set(told.values())) > 1:
                 raise ValueError(f"{load}: the answers differ: {answers}")
             sizes[load] = len(orjson.dumps(next(iter(answers.values()))["data"]))
@@ -48,11 +48,11 @@ async def check(
     return sizes
 
 
-def _visits(found: Any) -> Iterator[list[Any]]:
+def visits_in(found: Any) -> Iterator[list[Any]]:
     """What both shapes tell of each appointment, in the order of the answer."""
     if isinstance(found, list):
         for each in found:
-            yield from _visits(each)
+            yield from visits_in(each)
     elif isinstance(found, dict) and "number" in found:
         lines = found.get("lines", [])
         lines = lines["nodes"] if isinstance(lines, dict) else lines
@@ -61,4 +61,4 @@ def _visits(found: Any) -> Iterator[list[Any]]:
         yield [found["id"], found["number"], found["version"], found["status"], *names, services]
     elif isinstance(found, dict):
         for each in found.values():
-            yield from _visits(each)
+            yield from visits_in(each)
