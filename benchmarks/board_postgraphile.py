@@ -22,15 +22,17 @@ _PATIENCE_S = 600
 
 # A board in the way of PostGraphile's documentation: a custom query and a computed column, both inlined into its statement. (It offers no
 # order or condition of its own by columns without an index.)
-FUNCTIONS = """
+_ZONE = "SELECT l.time_zone FROM locations l WHERE l.tenant_id = technician.tenant_id AND l.id = technician.location_id"
+# The zone is a subquery and not a join: from a join PostgreSQL read all of a technician's appointments, and then their location for each.
+FUNCTIONS = f"""
 CREATE FUNCTION active_technicians() RETURNS SETOF technicians STABLE LANGUAGE sql AS $$
   SELECT * FROM technicians WHERE active ORDER BY name, id
 $$;
 CREATE FUNCTION technicians_visits(technician technicians, day date) RETURNS SETOF appointments STABLE LANGUAGE sql AS $$
-  SELECT a.* FROM locations l JOIN appointments a ON a.tenant_id = l.tenant_id AND a.location_id = l.id
-  WHERE l.tenant_id = technician.tenant_id AND l.id = technician.location_id AND a.technician_id = technician.id
-    AND a.starts_at < (day + 1)::timestamp AT TIME ZONE l.time_zone AND a.ends_at > day::timestamp AT TIME ZONE l.time_zone
-    AND a.starts_at > day::timestamp AT TIME ZONE l.time_zone - interval '1 day' AND a.status <> 'CANCELLED'
+  SELECT a.* FROM appointments a
+  WHERE a.tenant_id = technician.tenant_id AND a.technician_id = technician.id AND a.location_id = technician.location_id
+    AND a.starts_at < (day + 1)::timestamp AT TIME ZONE ({_ZONE}) AND a.ends_at > day::timestamp AT TIME ZONE ({_ZONE})
+    AND a.starts_at > day::timestamp AT TIME ZONE ({_ZONE}) - interval '1 day' AND a.status <> 'CANCELLED'
   ORDER BY a.starts_at, a.id
 $$;
 """
