@@ -98,7 +98,7 @@ async def boards(sizes: dict[tuple[int, int], Size], rounds: int, each: int) -> 
 
 
 def _boards(size: Size, day: int) -> list[bytes]:
-    # Tenants from all over the table, and days from all over their calendars.
+    # Tenants from all over the table, the same in each round.
     step = max(1, len(size.businesses) // BUSINESSES_ASKED)
     return requests_of(OURS, "board", size.businesses[day % step :: step])
 
