@@ -1,10 +1,10 @@
-"""The ceiling: a bare endpoint with one statement written by hand, whose JSON PostgreSQL makes.
+"""The ceiling: a bare endpoint with one statement written by hand, whose JSON PostgreSQL makes; for a mutation it calls one function.
 
 It connects as the same role, under the same row-level security, and sets `app.tenant_id` in the transaction of the statement. It knows
-neither keys nor GraphQL: the tenant comes with the request. The two statements and the transaction go to the server in one piece.
+neither keys nor GraphQL: the tenant comes with the request. That statement, the load's and the transaction go to the server in one piece.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import orjson
@@ -69,9 +69,36 @@ SELECT row_to_json(d)::text FROM (SELECT (SELECT row_to_json(b) FROM (SELECT
       '+/' || chr(10), '-_'), '=') FROM kept ORDER BY number DESC, id DESC LIMIT 1) AS "endCursor") AS i) AS "pageInfo"
 ) AS b) AS appointments) AS d"""
 
+NODE = f"""SELECT row_to_json(d)::text FROM (SELECT
+  (SELECT {_VISIT} FROM appointments a {_JOINS} WHERE a.id = %(id)s) AS node) AS d"""
+
+
+def _change(field: str, call: str) -> str:
+    return f"""SELECT row_to_json(d)::text FROM (SELECT (SELECT row_to_json(b) FROM (SELECT
+      (SELECT row_to_json(v) FROM (SELECT a.public_id AS id, a.number, a.version, a.status,
+        {_window("a.starts_at", "a.ends_at")} AS scheduled,
+        {_window("a.arrival_starts_at", "a.arrival_ends_at")} AS "arrivalWindow") AS v) AS appointment,
+      '[]'::json AS "userErrors") AS b) AS "{field}" FROM {call} AS a) AS d"""
+
+
+STATEMENTS = {
+    "board": BOARD,
+    "list": LIST,
+    "node": NODE,
+    "schedule": _change(
+        "appointmentSchedule", "bench_schedule(%(id)s::uuid, 1, %(start)s::timestamptz, %(end)s::timestamptz)"
+    ),
+    "on_the_way": _change("appointmentMarkOnTheWay", "bench_leave(%(id)s::uuid, 1, %(minutes)s)"),
+}
+
 
 def create_app(database_url: str) -> Starlette:
-    """The application: POST /board and /list with {"tenant", "day"}."""
+    """The application: POST /NAME of a load, with the tenant and what the load names."""
+    return serve(database_url, STATEMENTS)
+
+
+def serve(database_url: str, statements: Mapping[str, str]) -> Starlette:
+    """An application that answers what a statement does: POST /NAME, with the tenant and the statement's parameters."""
     pool = AsyncConnectionPool(database_url, min_size=10, max_size=10, open=False)
 
     def answers(statement: str) -> Callable[[Request], Awaitable[Response]]:
@@ -95,6 +122,6 @@ def create_app(database_url: str) -> Starlette:
             yield
 
     return Starlette(
-        routes=[Route("/board", answers(BOARD), methods=["POST"]), Route("/list", answers(LIST), methods=["POST"])],
+        routes=[Route(f"/{name}", answers(each), methods=["POST"]) for name, each in statements.items()],
         lifespan=lifespan,
     )

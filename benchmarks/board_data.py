@@ -5,20 +5,25 @@ written by hand would keep its ids as it shows them, and to work them out in SQL
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 from auth.api_key import KIND, NAMING, SECRET, key_hash, prefix_of
+from domain.notification_defaults import DEFAULT_RULES
 
 BOARD_SIZE = 100
 TECHNICIANS = 20
 SERVICES = 20
 FIRST_DAY = date(2027, 3, 1)
 ZONE = "America/Chicago"
-SCOPES = ["appointments:read", "customers:read", "services:read", "technicians:read"]
+SCOPES = [
+    *("appointments:read", "customers:read", "services:read", "technicians:read"),
+    *("appointments:write", "appointments:progress"),
+]
 
 _FUNCTIONS = """
 CREATE FUNCTION bench_id(kind int, tenant bigint, number bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$
@@ -41,6 +46,8 @@ _ROWS = (
       line1, city, region, postal_code, country)
     SELECT bench_id(1, t, 0), bench_id(2, t, 1), 'Main', 'business-' || t, '{ZONE}', '[]', 120, 0,
       '1 Main St', 'Austin', 'TX', '78701', 'US' FROM generate_series(1, %(tenants)s) t""",
+    """INSERT INTO notification_settings (tenant_id, location_id, sms_enabled, email_enabled, reminders_enabled)
+    SELECT tenant_id, id, true, true, true FROM locations""",
     f"""INSERT INTO technicians (tenant_id, id, public_id, name, color, location_id)
     SELECT bench_id(1, t, 0), bench_id(3, t, n), bench_public('tech', bench_id(3, t, n)), 'Technician ' || lpad(n::text, 2, '0'),
       '#1f77b4', bench_id(2, t, 1) FROM generate_series(1, %(tenants)s) t, generate_series(1, {TECHNICIANS}) n""",
@@ -68,6 +75,10 @@ _ROWS = (
     SELECT bench_id(1, t, 0), bench_id(8, t, n), bench_id(7, t, n), 0, bench_id(4, t, 1 + n %% {SERVICES}), 1, 101 + n %% {SERVICES}
     FROM generate_series(1, %(tenants)s) t, generate_series(1, %(appointments)s) n""",
 )
+# What a new location has switched on.
+_RULE = """INSERT INTO notification_rules (tenant_id, location_id, event, sms, email, offset_minutes, sms_template, email_subject,
+    email_template) SELECT tenant_id, id, %(event)s, %(sms)s, %(email)s, %(offset_minutes)s, %(sms_template)s, %(email_subject)s,
+    %(email_template)s FROM locations"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,21 @@ class Business:
     def day(self, number: int) -> date:
         """One of its full days."""
         return FIRST_DAY + timedelta(days=number % self.days)
+
+    @property
+    def visits(self) -> int:
+        """How many appointments it has."""
+        return self.days * BOARD_SIZE
+
+    def visit(self, number: int) -> UUID:
+        """The id of one of its appointments, by its place from 0 on."""
+        return UUID(f"01970000-0000-7007-8000-{self.number * 1_000_000 + number % self.visits + 1:012x}")
+
+    def start(self, number: int) -> datetime:
+        """When that appointment begins, as it was planned."""
+        day, place = divmod(number % self.visits, BOARD_SIZE)
+        hour = 8 + 2 * (place // TECHNICIANS)
+        return datetime.combine(FIRST_DAY + timedelta(days=day), time(hour), ZoneInfo(ZONE)).astimezone(UTC)
 
 
 def fill(superuser_url: str, tenants: int, appointments: int, secret: str) -> list[Business]:
@@ -121,6 +147,7 @@ def fill(superuser_url: str, tenants: int, appointments: int, secret: str) -> li
                 "INSERT INTO api_keys (tenant_id, id, name, prefix, key_hash, scopes) VALUES (%s, bench_id(9, %s, 1), 'Partner', %s, %s, %s)",
                 list(_keys(businesses, secret)),
             )
+            cursor.executemany(_RULE, [asdict(each) for each in DEFAULT_RULES])
         connection.execute("VACUUM ANALYZE")
     return businesses
 

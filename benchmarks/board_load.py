@@ -1,9 +1,10 @@
 """Requests as fast as a server answers them, over a few connections that are kept; a client that costs little itself."""
 
 import asyncio
+import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 
 def request(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -60,23 +61,28 @@ class _Client(asyncio.Protocol):
             self.done.set_exception(error or ConnectionError("the server hung up"))
 
     def _send(self) -> None:
+        upcoming = next(self.requests, None)
+        if upcoming is None:
+            self.transport.close()
+            self.done.set_result(None)
+            return
         self.buffer.clear()
         self.wanted = -1
         self.began = time.perf_counter()
-        self.transport.write(next(self.requests))
+        self.transport.write(upcoming)
 
     def _fail(self, error: Exception) -> None:
         self.done.set_exception(error)
         self.transport.abort()
 
 
-async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> tuple[float, list[float]]:
-    """Requests a second, and what each took, in milliseconds.
+async def load(port: int, requests: Iterable[bytes], connections: int, seconds: float) -> tuple[float, list[float]]:
+    """Requests a second, and what each took, in milliseconds; over when the seconds are, or the requests.
 
     Raises:
         ConnectionError: an answer was no 200, or held errors.
     """
-    loop, upcoming = asyncio.get_running_loop(), cycle(requests)
+    loop, upcoming = asyncio.get_running_loop(), iter(requests)
     began = time.perf_counter()
     made = [
         (await loop.create_connection(lambda: _Client(upcoming, began + seconds), "127.0.0.1", port))[1]
@@ -93,3 +99,16 @@ async def one(port: int, request_: bytes) -> bytes:
     _, client = await loop.create_connection(lambda: _Client(iter([request_]), 0.0), "127.0.0.1", port)
     await client.done
     return client.answer
+
+
+def wait_for(port: int, deadline: float) -> None:
+    """Wait until something listens on the port.
+
+    Raises:
+        TimeoutError: nothing does by the deadline, on the monotonic clock.
+    """
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"no server on port {port}")

@@ -8,82 +8,32 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import strawberry
-from sqlalchemy import Table, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, relationship, selectinload
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.schema.config import StrawberryConfig
 
+from benchmarks.board_stock_models import EVERYTHING, AppointmentModel, TechnicianModel
 from domain.event_cursor import encode_cursor
-from domain.ids import Prefix, encode
-from models import all as _all_tables  # noqa: F401 (foreign keys name tables that must be there)
+from domain.ids import Prefix, decode, encode
 from models.appointment import Appointment as AppointmentTable
-from models.appointment import AppointmentLine as LineTable
-from models.base import Base as Tables
-from models.customer import Customer as CustomerTable
 from models.database import sqlalchemy_url
 from models.event import EVENT_COUNTER
 from models.location import Location as LocationTable
 from models.page import _encode as list_cursor
-from models.service import Service as ServiceTable
 from models.technician import Technician as TechnicianTable
 from models.tenant import TenantCounter
 
 SIZE = 50
 
 
-class Base(DeclarativeBase):
-    """The same tables once more, with relationships."""
-
-    metadata = Tables.metadata
-
-
-class TechnicianModel(Base):
-    """Somebody who visits."""
-
-    __table__: ClassVar[Table] = TechnicianTable.__table__  # type: ignore[assignment]
-
-
-class CustomerModel(Base):
-    """Somebody who is visited."""
-
-    __table__: ClassVar[Table] = CustomerTable.__table__  # type: ignore[assignment]
-
-
-class ServiceModel(Base):
-    """What is done."""
-
-    __table__: ClassVar[Table] = ServiceTable.__table__  # type: ignore[assignment]
-
-
-class LineModel(Base):
-    """A service of a visit."""
-
-    __table__: ClassVar[Table] = LineTable.__table__  # type: ignore[assignment]
-    service: Mapped[ServiceModel] = relationship(viewonly=True)
-
-
-class AppointmentModel(Base):
-    """A visit."""
-
-    __table__: ClassVar[Table] = AppointmentTable.__table__  # type: ignore[assignment]
-    technician: Mapped[TechnicianModel | None] = relationship(viewonly=True)
-    customer: Mapped[CustomerModel] = relationship(viewonly=True)
-    lines: Mapped[list[LineModel]] = relationship(viewonly=True, order_by=LineTable.__table__.c.position)
-
-
-EVERYTHING = (
-    selectinload(AppointmentModel.technician),
-    selectinload(AppointmentModel.customer),
-    selectinload(AppointmentModel.lines).selectinload(LineModel.service),
-)
 Moment = strawberry.scalar(
     name="DateTime", serialize=lambda value: value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 )
@@ -254,6 +204,15 @@ class Query:
             for each in visits.all():
                 lanes[each.technician_id].appointments.append(Appointment.of(each))  # type: ignore[attr-defined]
         return Board(day=day, cursor=encode_cursor(tenant, seq), lanes=list(lanes.values()))
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Appointment | None:
+        """An appointment by its id."""
+        appointment = AppointmentTable.__table__.c
+        async with transaction(info) as session:
+            statement = select(AppointmentModel).where(appointment.id == decode(Prefix.APPOINTMENT, id))
+            found = (await session.scalars(statement.options(*EVERYTHING))).one_or_none()
+        return None if found is None else Appointment.of(found)
 
     @strawberry.field
     async def appointments(self, info: Info, first: int = SIZE) -> Connection:

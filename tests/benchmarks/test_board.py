@@ -1,67 +1,32 @@
 """The board's benchmark compares like with like: the product, the hand-written statement and stock Strawberry answer the same bytes."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-
 import orjson
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks import board_ceiling, board_stock
-from benchmarks.board import CEILING, OURS, QUERIES, STOCK, check, requests_of
-from benchmarks.board_data import BOARD_SIZE, TECHNICIANS, Business, fill
+from benchmarks.board_check import check
+from benchmarks.board_data import BOARD_SIZE, TECHNICIANS, Business
 from benchmarks.board_load import load, one
+from benchmarks.board_queries import CEILING, OURS, READS, STOCK, requests_of
 from benchmarks.board_shares import shares
-from cli.listen import listen
-from models.migrate import upgrade
-from tests.conftest import APP_ROLE
-from tests.databases import as_superuser, create_database, drop_database
+from tests.benchmarks.conftest import SECRET, running
 from tests.service import running_service
 
-SECRET = "benchmark " * 4
 
-
-@pytest.fixture(scope="module")
-def filled(server_url: str, worker_id: str) -> Iterator[tuple[str, list[Business]]]:
-    """A database of its own with three businesses of two days each, as the app's role sees it."""
-    superuser, name = as_superuser(server_url), f"test_benchmark_{worker_id}"
-    drop_database(server_url, name)
-    create_database(superuser, name)
-    url = superuser.replace("/postgres?", f"/{name}?")
-    upgrade(url, APP_ROLE)
-    yield url.replace("postgres@", f"{APP_ROLE}@"), fill(url, tenants=3, appointments=600, secret=SECRET)
-    drop_database(server_url, name)
-
-
-@asynccontextmanager
-async def running(app: Starlette) -> AsyncIterator[int]:
-    """Serve on a free port; the port."""
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app, lifespan="on", log_config=None)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[listener])
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        await server.shutdown(sockets=[listener])
-
-
-async def test_all_three_answer_the_same_bytes(filled: tuple[str, list[Business]]) -> None:
-    url, businesses = filled
+async def test_all_three_answer_the_same_bytes(filled: tuple[str, str, list[Business]]) -> None:
+    url, superuser_url, businesses = filled
     async with (
         running_service(url, secret_key=SECRET, budget_factor=1_000_000) as ours,
         running(board_ceiling.create_app(url)) as ceiling,
         running(board_stock.create_app(url)) as stock,
     ):
         ports = {OURS: ours.port, CEILING: ceiling, STOCK: stock}
-        sizes = await check(ports, businesses)
-        assert set(sizes) == set(QUERIES)
+        sizes = await check(ports, businesses, superuser_url, READS)
+        assert set(sizes) == set(READS)
         for name, port in ports.items():
             body = orjson.loads(await one(port, requests_of(name, "board", businesses)[1]))
             board = body["data"]["dispatchBoard"]
@@ -72,8 +37,8 @@ async def test_all_three_answer_the_same_bytes(filled: tuple[str, list[Business]
             assert len(took) >= 2
 
 
-async def test_a_difference_ends_the_run(filled: tuple[str, list[Business]]) -> None:
-    url, businesses = filled
+async def test_a_difference_ends_the_run(filled: tuple[str, str, list[Business]]) -> None:
+    url, superuser_url, businesses = filled
 
     async def empty(_request: Request) -> Response:
         return Response('{"data":{"dispatchBoard":null}}')
@@ -81,10 +46,10 @@ async def test_a_difference_ends_the_run(filled: tuple[str, list[Business]]) -> 
     wrong = Starlette(routes=[Route("/board", empty, methods=["POST"])])
     async with running(wrong) as ceiling, running(board_stock.create_app(url)) as stock:
         with pytest.raises(ValueError, match="the answers differ"):
-            await check({CEILING: ceiling, STOCK: stock}, businesses)
+            await check({CEILING: ceiling, STOCK: stock}, businesses, superuser_url)
         # Neither is an answer that is no 200 taken for one.
         with pytest.raises(ConnectionError, match="404"):
-            await check({CEILING: stock}, businesses)
+            await check({CEILING: stock}, businesses, superuser_url)
 
 
 def test_samples_are_counted_for_the_part_that_they_belong_to() -> None:
