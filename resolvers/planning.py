@@ -10,7 +10,6 @@ from uuid import UUID
 from domain.slots import TechnicianDay
 from domain.slots_prepare import Schedule
 from integrations.geocoding import Geocoder
-from integrations.geocoding_geopy import google, nominatim
 from integrations.geocoding_zip import ZipGeocoder
 from integrations.travel_time import EstimatedTravel, TravelEngine
 from integrations.travel_time_http import http_travel
@@ -101,16 +100,18 @@ def planning_for(settings: Settings) -> Planning:
 
 
 def _geocoder(settings: Settings) -> Geocoder:
-    match settings.geocoder:
-        case "nominatim":
-            return nominatim(settings.geocoder_base_url, settings.geocoder_per_second)
-        case "google":
-            if settings.geocoder_api_key is None:
-                raise ValueError("GEOCODER=google needs GEOCODER_API_KEY")
-            key = settings.geocoder_api_key.get_secret_value()
-            return google(settings.geocoder_base_url, key, settings.geocoder_per_second)
-        case _:
-            return ZipGeocoder()
+    if settings.geocoder == "zip":
+        return ZipGeocoder()
+    # Only here: with geopy comes an HTTP client that takes a tenth of the server's start.
+    from integrations.geocoding_geopy import google, nominatim
+
+    if settings.geocoder == "nominatim":
+        return nominatim(settings.geocoder_base_url, settings.geocoder_per_second)
+    if settings.geocoder_api_key is None:
+        raise ValueError("GEOCODER=google needs GEOCODER_API_KEY")
+    return google(
+        settings.geocoder_base_url, settings.geocoder_api_key.get_secret_value(), settings.geocoder_per_second
+    )
 
 
 def coming_step(now: datetime) -> datetime:
