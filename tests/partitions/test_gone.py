@@ -67,7 +67,7 @@ async def test_a_cursor_older_than_what_is_kept_is_refused(
             assert (await stream.next())["appointmentEvents"]["cursor"] == encode_cursor(tenant, 4)
 
 
-async def test_a_delivery_whose_event_is_gone_fails_and_the_next_is_made(bench: Bench) -> None:  # noqa: F811
+async def test_a_delivery_whose_event_is_gone_fails_and_the_next_is_made(bench: Bench) -> None:
     await bench.connect()
     visit = (await bench.world.book())["id"]
     await bench.world.api.do("appointmentCancel", appointmentId=visit)

@@ -58,7 +58,7 @@ async def test_a_purge_reaches_every_partition_in_steps(
         "UPDATE tenants SET status = 'CANCELLED', purge_started_at = now() WHERE id = %s", (spread.tenant,)
     )
     for table in TABLES:
-        gone = []
+        gone: list[int] = []
         while not gone or gone[-1]:
             async with app.tenant(spread.tenant) as session:
                 gone.append(await purge_rows(session, spread.tenant, table, 3))
@@ -88,7 +88,8 @@ async def test_an_erasure_reaches_every_partition(everything: Connection, app: D
 @pytest.mark.parametrize("size", [2, 100])
 async def test_an_export_reads_every_partition_once(app: Database, spread: Business, size: int) -> None:
     for table in TABLES:
-        exported, after, read = exported_table(table), None, []
+        exported, after = exported_table(table), None
+        read: list[str] = []
         while True:
             async with app.tenant(spread.tenant) as session:
                 page = await json_page(session, spread.tenant, exported, after, size)

@@ -72,7 +72,9 @@ def test_rows_of_the_far_future_are_moved_out_of_the_first_partition(empty_url: 
     for each in businesses:
         each.event(ahead)
         each.message(ahead)
-    everything.execute("UPDATE messages SET id = %s WHERE state = 'QUEUED' AND tenant_id = %s", (LATE_ID, businesses[0].tenant))
+    everything.execute(
+        "UPDATE messages SET id = %s WHERE state = 'QUEUED' AND tenant_id = %s", (LATE_ID, businesses[0].tenant)
+    )
     before = contents(everything)
     upgrade(empty_url, APP_ROLE)
     assert contents(everything) == before
@@ -94,7 +96,9 @@ def test_an_interrupted_upgrade_is_begun_again(empty_url: str, everything: Conne
     before = contents(everything)
     everything.execute("CREATE UNIQUE INDEX events_first_key ON events (tenant_id, seq, occurred_at)")
     for table in ("events", "messages"):
-        everything.execute(f"ALTER TABLE {table} ADD CONSTRAINT before_the_next CHECK (tenant_id IS NOT NULL) NOT VALID")
+        everything.execute(
+            f"ALTER TABLE {table} ADD CONSTRAINT before_the_next CHECK (tenant_id IS NOT NULL) NOT VALID"
+        )
     upgrade(empty_url, APP_ROLE)
     assert contents(everything) == before
     command.check(config(empty_url))
