@@ -53,6 +53,7 @@ LOOK_UPS = frozenset(
         "webhook_endpoints_behind",
         "dispatch_webhooks",
         "forget_webhooks",
+        "rows_astray",
         "tend_partitions",
     }
 )

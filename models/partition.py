@@ -1,5 +1,6 @@
 """Partitions of events and messages, by quarter: made ahead, and dropped whole when all that is in them is older than is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -35,6 +36,11 @@ async def tend_partitions(session: AsyncSession, table: str, kept_months: int) -
         {"parent": table, "kept": kept_months},
     )
     return Tended(*found.one())
+
+
+async def rows_astray(session: AsyncSession) -> Sequence[tuple[str, int]]:
+    """For each partitioned table how many rows, up to a thousand, lie outside of all its quarters."""
+    return [(row.parent, row.astray) for row in await session.execute(text("SELECT parent, astray FROM rows_astray()"))]
 
 
 def partition_names(connection: Connection) -> frozenset[str]:

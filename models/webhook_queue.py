@@ -1,7 +1,7 @@
 """Webhook deliveries as a queue: planned from the event stream, handed out when due, claimed, ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,18 +18,24 @@ from models.webhook import WebhookDelivery, WebhookEndpoint, lock_endpoint
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A delivery that a worker may make now, with what it tells."""
+class Claim:
+    """A delivery that is one worker's for a while; as no more than this, one whose event is kept no longer."""
 
     tenant_id: UUID
     id: UUID
     endpoint_id: UUID
-    url: str
+    appointment_id: UUID
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery(Claim):
+    """A delivery that a worker may make now, with what it tells."""
+
+    url: str
     attempts: int
     seq: int
     type: AppointmentEventType
-    appointment_id: UUID
     occurred_at: datetime
     actor: str
     changes: list[dict[str, Any]]
@@ -97,10 +103,8 @@ async def dispatch_webhooks(session: AsyncSession, lease_seconds: float, room: i
     return [(row.tenant_id, row.id) for row in found]
 
 
-async def claim_delivery(
-    session: AsyncSession, tenant_id: UUID, delivery_id: UUID, seconds: float
-) -> ClaimedDelivery | None:
-    """Claim a delivery for an attempt; None when it has ended, somebody else has it, or what it tells is gone."""
+async def claim_delivery(session: AsyncSession, tenant_id: UUID, delivery_id: UUID, seconds: float) -> Claim | None:
+    """Claim a delivery for an attempt; None when it has ended, or somebody else has it."""
     until = func.clock_timestamp() + timedelta(seconds=seconds)
     delivery = WebhookDelivery
     found = await session.execute(
@@ -113,35 +117,22 @@ async def claim_delivery(
             func.coalesce(delivery.claimed_until, func.now()) <= func.clock_timestamp(),
         )
         .values(attempts=delivery.attempts + 1, fence=delivery.fence + 1, claimed_until=until, relay_at=until)
-        .returning(delivery.endpoint_id, delivery.seq, delivery.fence, delivery.attempts)
+        .returning(delivery.endpoint_id, delivery.appointment_id, delivery.seq, delivery.fence, delivery.attempts)
     )
-    claimed = found.first()
-    if claimed is None:
+    row = found.first()
+    if row is None:
         return None
     event = (
         await session.execute(
-            select(WebhookEndpoint.url, Event.type, Event.appointment_id, Event.occurred_at, Event.actor, Event.changes)
+            select(WebhookEndpoint.url, Event.type, Event.occurred_at, Event.actor, Event.changes)
             .join(Event, Event.tenant_id == WebhookEndpoint.tenant_id)
-            .where(WebhookEndpoint.id == claimed.endpoint_id, Event.seq == claimed.seq)
+            .where(WebhookEndpoint.id == row.endpoint_id, Event.seq == row.seq)
         )
     ).one_or_none()
+    claim = Claim(tenant_id, delivery_id, row.endpoint_id, row.appointment_id, row.fence)
     if event is None:
-        await _forget(session, delivery_id)
-        return None
-    return ClaimedDelivery(
-        tenant_id=tenant_id,
-        id=delivery_id,
-        endpoint_id=claimed.endpoint_id,
-        url=event.url,
-        fence=claimed.fence,
-        attempts=claimed.attempts,
-        seq=claimed.seq,
-        type=event.type,
-        appointment_id=event.appointment_id,
-        occurred_at=event.occurred_at,
-        actor=event.actor,
-        changes=event.changes,
-    )
+        return claim
+    return ClaimedDelivery(**asdict(claim), attempts=row.attempts, seq=row.seq, **event._mapping)
 
 
 async def put_off(session: AsyncSession, delivery_id: UUID, seconds: float) -> None:
@@ -206,6 +197,16 @@ async def failed(
     return False
 
 
+async def forget(session: AsyncSession, claim: Claim) -> None:
+    """Give up a delivery whose event is kept no longer, and let the next one of its appointment be made.
+
+    Not with the claim: who has the endpoint's lock waits for rows of deliveries, and never the other way round.
+    """
+    endpoint = await lock_endpoint(session, claim.tenant_id, claim.endpoint_id)
+    if endpoint and await _end(session, claim, DeliveryState.FAILED, None, "its event is kept no longer"):
+        await _let_next(session, claim.endpoint_id, claim.appointment_id)
+
+
 async def replay(session: AsyncSession, delivery: WebhookDelivery) -> None:
     """Have a delivery that has ended made again, before what its appointment's later events still have to tell; the caller has
     locked the endpoint."""
@@ -228,7 +229,7 @@ async def replay(session: AsyncSession, delivery: WebhookDelivery) -> None:
 
 async def _end(
     session: AsyncSession,
-    claimed: ClaimedDelivery,
+    claimed: Claim,
     state: DeliveryState,
     status: int | None,
     failure: str | None,
@@ -254,12 +255,6 @@ async def _end(
         .returning(literal(1))
     )
     return found.first() is not None
-
-
-async def _forget(session: AsyncSession, delivery_id: UUID) -> None:
-    ended = {"state": DeliveryState.FAILED, "failure": "its event is kept no longer", "finished_at": func.now()}
-    freed = dict.fromkeys(("claimed_until", "next_attempt_at", "relay_at"))
-    await session.execute(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**ended, **freed))
 
 
 async def _let_next(session: AsyncSession, endpoint_id: UUID, appointment_id: UUID) -> None:

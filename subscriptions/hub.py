@@ -221,8 +221,9 @@ class Hub:
     async def _replay(self, tenant_id: UUID, position: int, last_at: datetime | None = None) -> AsyncIterator[Event]:
         while True:
             batch = await self._batch(tenant_id, position, last_at)
-            if not batch and last_at is not None:
-                # Nothing, unless the database's clock was set back by more than is allowed for: numbers alone are certain.
+            if last_at is not None and (not batch or batch[-1].seq - position != len(batch)):
+                # Nothing, or a number is missing: unless there is no more, the database's clock was set back by more than is
+                # allowed for, and numbers alone are certain.
                 batch = await self._batch(tenant_id, position)
             if not batch:
                 return

@@ -4,6 +4,7 @@ import psycopg
 from alembic import command
 from alembic.script import ScriptDirectory
 
+from models.all import metadata
 from models.migrate import config, upgrade
 from models.row_security import EVERYTHING, PRIVILEGES
 from tests.conftest import APP_ROLE
@@ -11,6 +12,28 @@ from tests.conftest import APP_ROLE
 
 def test_migrations_equal_models(owner_url: str) -> None:
     command.check(config(owner_url))
+
+
+def test_keys_and_what_tables_are_cut_by_are_those_of_the_models(owner_url: str) -> None:
+    """Alembic compares neither."""
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            """SELECT c.relname, pg_get_partkeydef(c.oid), ARRAY(
+                 SELECT a.attname::text FROM pg_constraint k CROSS JOIN unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+                   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number
+                 WHERE k.conrelid = c.oid AND k.contype = 'p' ORDER BY u.place)
+               FROM pg_class c
+               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"""
+        ).fetchall()
+    found = {name: (cut, columns) for name, cut, columns in rows if name != "alembic_version"}
+    assert found == {
+        table.name: (
+            table.dialect_options["postgresql"]["partition_by"],
+            [column.name for column in table.primary_key.columns],
+        )
+        for table in metadata.tables.values()
+    }
+    assert {name for name, (cut, _) in found.items() if cut} == {"events", "messages"}
 
 
 def test_there_is_one_line_of_migrations(owner_url: str) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from models.backlog import backlog
 from models.database import Database
+from models.partition import rows_astray
 from models.usage import usage_of
 from settings import Settings
 from web.client import client_of, peer_is_trusted
@@ -51,6 +52,7 @@ async def _text(database: Database, subscribers: int) -> str:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
     async with database.anonymous() as session:
         waiting = await backlog(session)
+        astray = await rows_astray(session)
         usage = await usage_of(session, yesterday)
     lines = [
         *_gauge("sps_process_resident_bytes", "Memory of this process.", [("", _resident_bytes())]),
@@ -58,6 +60,11 @@ async def _text(database: Database, subscribers: int) -> str:
         *_gauge("sps_subscriptions", "Subscriptions that this process serves.", [("", subscribers)]),
         *_gauge(
             "sps_waiting", "What is due and not done, of all businesses.", [(f'{{queue="{n}"}}', v) for n, v in waiting]
+        ),
+        *_gauge(
+            "sps_rows_outside_partitions",
+            "Rows, up to 1000, that lie in no quarter's partition: 0, or the worker is not running, or a clock was wrong.",
+            [(f'{{table="{n}"}}', v) for n, v in astray],
         ),
         *_gauge(
             "sps_feature_uses_yesterday",

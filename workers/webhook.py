@@ -26,6 +26,7 @@ from models.webhook_queue import (
     dispatch_webhooks,
     endpoints_behind,
     failed,
+    forget,
     plan_deliveries,
     put_off,
 )
@@ -67,8 +68,11 @@ class WebhookDeliverer:
                 return
             async with self._database.tenant(tenant_id) as session:
                 claimed = await claim_delivery(session, tenant_id, delivery_id, CLAIM_S)
-            if claimed is not None:
+            if isinstance(claimed, ClaimedDelivery):
                 await self._make(claimed)
+            elif claimed is not None:
+                async with self._database.tenant(tenant_id) as session:
+                    await forget(session, claimed)
         finally:
             self._under_way[tenant_id] -= 1
             if not self._under_way[tenant_id]:

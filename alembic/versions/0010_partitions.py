@@ -176,6 +176,15 @@ FUNCTIONS = (
       RETURN NEXT;
     END $$
     """,
+    # For those who watch: a partition was not made in time, or a clock was wrong.
+    f"""
+    CREATE FUNCTION rows_astray() RETURNS TABLE (parent text, astray bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER {_SET} AS $$
+    BEGIN
+      RETURN QUERY SELECT 'events', count(*) FROM (SELECT FROM events_default LIMIT 1000) d
+        UNION ALL SELECT 'messages', count(*) FROM (SELECT FROM messages_default LIMIT 1000) d;
+    END $$
+    """,
     # A row's place within its table (ctid) is a place within its partition: each is emptied by itself.
     """
     CREATE OR REPLACE FUNCTION purge_rows(wanted text, room integer) RETURNS integer

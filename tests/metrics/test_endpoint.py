@@ -24,6 +24,8 @@ async def test_it_tells_this_machine_of_queues_and_names_nobody(world: World) ->
     for name in ("sps_process_resident_bytes", "sps_database_connections", "sps_subscriptions"):
         assert re.search(rf"^{name} \d+$", answer.text, re.MULTILINE), name
     assert 'sps_waiting{queue="messages"}' in answer.text
+    for table in ("events", "messages"):
+        assert f'sps_rows_outside_partitions{{table="{table}"}} 0\n' in answer.text
     for word in (world.name, world.email, "Carla", "Tess"):
         assert word not in answer.text
 
