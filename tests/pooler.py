@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,13 @@ class PgBouncer(Child):
         """The same database and role, through the pooler."""
         parts = urlsplit(self.database_url)
         return f"postgresql://{parts.username}@{self.address}:{self.port}{parts.path}"
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Its version, as 1.18."""
+        said = subprocess.run(["pgbouncer", "--version"], capture_output=True, text=True, check=True).stdout
+        major, minor = said.split()[1].split(".")[:2]
+        return int(major), int(minor)
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         parts = urlsplit(self.database_url)
