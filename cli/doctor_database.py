@@ -90,7 +90,9 @@ def _pooler(connection: psycopg.Connection[Any], settings: Settings) -> list[Fin
     needs = {"LISTEN": settings.broadcast_url, "the broker in PostgreSQL": settings.broker_url}
     through = [what for what, url in needs.items() if not (url or settings.database_direct_url)]
     if not through:
-        return [Finding("pooler", State.OK, "DATABASE_URL leads through one, and nothing that needs a session does")]
+        kept = "; prepared statements are on, which needs PgBouncer 1.22" if settings.prepared_statements else ""
+        what = f"DATABASE_URL leads through one, and nothing that needs a session does{kept}"
+        return [Finding("pooler", State.OK, what)]
     mend = "Set DATABASE_DIRECT_URL to PostgreSQL itself, or BROADCAST_URL and BROKER_URL to other engines."
     what = f"DATABASE_URL leads through a pooler, which in transaction mode does not carry {' and '.join(through)}"
     return [Finding("pooler", State.WARN, what, mend)]

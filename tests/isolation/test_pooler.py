@@ -32,8 +32,10 @@ def one(database_url: str) -> Iterator[PgBouncer]:
 @asynccontextmanager
 async def through(pooled: PgBouncer, *, prepared_statements: bool = False) -> AsyncIterator[Database]:
     database = Database(pooled.url, pool_size=2, prepared_statements=prepared_statements)
-    yield database
-    await database.close()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def setting(connection: "psycopg.AsyncConnection[object]", name: str) -> str:
@@ -41,8 +43,10 @@ async def setting(connection: "psycopg.AsyncConnection[object]", name: str) -> s
     return str(found[0] or "") if isinstance(found, tuple) else ""
 
 
-async def test_times_are_utc_whatever_another_client_has_set(one: PgBouncer) -> None:
+async def test_times_are_utc_whatever_another_client_has_set(one: PgBouncer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zone is the one setting that is made for a session: the pooler keeps it for each client."""
+    # What our own connections begin with, so that they are not in UTC by chance.
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
     async with (
         through(one) as database,
         await psycopg.AsyncConnection.connect(one.url, autocommit=True, prepare_threshold=None) as tokyo,
@@ -119,6 +123,8 @@ def test_the_doctor_sees_a_pooler_and_what_does_not_pass_it(one: PgBouncer, data
         {"broadcast_url": "redis://127.0.0.1/0", "broker_url": "amqp://127.0.0.1"},
         {"database_direct_url": database_url},
     ):
-        ((state, _),) = found(**settings)
-        assert state is State.OK
+        for on in (True, False):
+            ((state, what),) = found(prepared_statements=on, **settings)
+            assert state is State.OK
+            assert ("PgBouncer 1.22" in what) is on
     assert [each for each in database_findings(Settings(database_url=database_url)) if each.name == "pooler"] == []
