@@ -29,6 +29,10 @@ pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 500
 server_login_retry = 1
+idle_transaction_timeout = 15
+tcp_keepidle = 10
+tcp_keepintvl = 5
+tcp_keepcnt = 3
 """
 
 

@@ -96,12 +96,12 @@ async def test_a_link_that_goes_and_comes_loses_nothing(database_url: str, owner
                 while time.monotonic() < ends:
                     await write(writer, visit)
                 # The link was down indeed.
-                assert max(len(each.seen) for each in crowd) == len(before)
+                assert [len(each.seen) for each in crowd] == [len(before)] * len(crowd)
                 far.link("up")
                 up = time.monotonic()
                 await write(writer, visit)
                 written = events_of(owner_url, tenant)
-                assert len(written) > len(before) + 5
+                assert len(written) > len(before) + 1
                 async with asyncio.timeout(PATIENCE_S):
                     while any(len(each.seen) < len(written) for each in crowd):
                         await asyncio.sleep(0.05)
@@ -109,7 +109,6 @@ async def test_a_link_that_goes_and_comes_loses_nothing(database_url: str, owner
         assert written == list(range(1, len(written) + 1))
         for reader in crowd:
             assert reader.seen == written
-        assert crowd[0].connections == 1
 
 
 async def write(client: Client, visit: str) -> None:
