@@ -58,6 +58,7 @@ def _external(settings: Settings, url: str) -> list[Finding]:
                 "database", State.OK, f"PostgreSQL {version // 10_000}.{version % 10_000} at {connection.info.host}"
             )
         )
+        found += _pooler(connection, settings)
         if settings.database_migrator_url:
             found.append(_role(connection))
         else:
@@ -79,6 +80,22 @@ def _external(settings: Settings, url: str) -> list[Finding]:
             )
         found.append(_migrations(connection, migrator))
     return found
+
+
+def _pooler(connection: psycopg.Connection[Any], settings: Settings) -> list[Finding]:
+    """What does not pass a pooler, which is told by this: the process that greeted us is not the one that answers."""
+    row = connection.execute("select pg_backend_pid()").fetchone()
+    if row is None or row[0] == connection.info.backend_pid:
+        return []
+    needs = {"LISTEN": settings.broadcast_url, "the broker in PostgreSQL": settings.broker_url}
+    through = [what for what, url in needs.items() if not (url or settings.database_direct_url)]
+    if not through:
+        kept = "; prepared statements are on, which needs PgBouncer 1.22" if settings.prepared_statements else ""
+        what = f"DATABASE_URL leads through one, and nothing that needs a session does{kept}"
+        return [Finding("pooler", State.OK, what)]
+    mend = "Set DATABASE_DIRECT_URL to PostgreSQL itself, or BROADCAST_URL and BROKER_URL to other engines."
+    what = f"DATABASE_URL leads through a pooler, which in transaction mode does not carry {' and '.join(through)}"
+    return [Finding("pooler", State.WARN, what, mend)]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cli.configuration import load
 from cli.database import administered
 from cli.progress import progress
+from settings import get_settings
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def seed(app_url: str, on_progress: Callable[[int, int], None] | None = None) ->
     from resolvers import demo
 
     async def run() -> LogIn:
-        database = Database(app_url, pool_size=2)
+        database = Database(app_url, pool_size=2, prepared_statements=get_settings().prepared_statements)
         try:
             seeded = await demo.seed(database, on_progress=on_progress)
             return LogIn(seeded.email, seeded.password, seeded.created)

@@ -22,6 +22,7 @@ from models.event import EVENT_COUNTER, Event
 from models.prepared import DRIVER, as_sqlalchemy
 from models.scoping import scoped
 from models.tenant import count_up
+from settings import Settings
 
 T = TypeVar("T")
 # What the layers above call it, which do not import SQLAlchemy.
@@ -79,18 +80,38 @@ class Database:
         url: postgresql://…, of a role that owns nothing.
         pool_size: connections kept at most.
         pool_patience_s: how long to wait for one of them.
+        prepared_statements: whether PostgreSQL is asked to keep statements that recur. A pooler that does not know them gives
+            the next transaction another server connection, which has never heard of what was prepared on the last one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_patience_s: float = 10.0) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pool_patience_s: float = 10.0, prepared_statements: bool = True
+    ) -> None:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_timeout=pool_patience_s, pool_pre_ping=False
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_patience_s,
+            pool_pre_ping=False,
+            connect_args={} if prepared_statements else {"prepare_threshold": None},
         )
         event.listen(self.engine.sync_engine, "connect", _use_utc)
         # Called with (tenant_id, seq) after a commit that wrote events, where the broadcast is not the database's own.
         self.after_events: list[Callable[[UUID, int], Awaitable[None]]] = []
         # The same for other signals: called with (channel, payload).
         self.after_signals: list[Callable[[str, str], Awaitable[None]]] = []
+
+    @classmethod
+    def of(cls, settings: Settings, *, pool_size: int) -> "Database":
+        """The database of the settings.
+
+        Raises:
+            ValueError: DATABASE_URL is not set.
+        """
+        if settings.database_url is None:
+            raise ValueError("DATABASE_URL is not set; `sps up` starts a database of its own")
+        return cls(settings.database_url, pool_size=pool_size, prepared_statements=settings.prepared_statements)
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[AsyncSession]:

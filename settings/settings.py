@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_POOL_SIZE",
         description="Connections that each process keeps at most.",
     )
+    prepared_statements: bool = Field(
+        True,
+        validation_alias="SPS_PREPARED_STATEMENTS",
+        description="Whether PostgreSQL is asked to keep statements that recur; off behind a PgBouncer before 1.22, or with max_prepared_statements = 0.",
+    )
     broker_url: str | None = Field(
         None,
         validation_alias="BROKER_URL",

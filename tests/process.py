@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,10 +32,14 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def process(*arguments: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A command of `sps`, in a process group of its own; whatever is left of it is killed at the end."""
+def process(*arguments: str, enter: Sequence[str] = (), **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command of `sps`, in a process group of its own; whatever is left of it is killed at the end.
+
+    Args:
+        enter: what the command begins with, to run somewhere else.
+    """
     started = subprocess.Popen(
-        [sys.executable, "-P", "-m", "cli", *arguments],
+        [*enter, sys.executable, "-P", "-m", "cli", *arguments],
         cwd=ROOT,
         env=environment(**settings),
         stdout=subprocess.DEVNULL,
@@ -55,7 +59,7 @@ def kill(started: "subprocess.Popen[bytes]") -> None:
     started.wait()
 
 
-def wait_until_ready(port: int, seconds: float = START_S) -> None:
+def wait_until_ready(port: int, seconds: float = START_S, host: str = "127.0.0.1") -> None:
     """Wait until the server on this port can serve.
 
     Raises:
@@ -63,10 +67,11 @@ def wait_until_ready(port: int, seconds: float = START_S) -> None:
     """
     deadline = time.monotonic() + seconds
     # One client: each makes a TLS context, which takes as long as the wait is meant to.
-    with httpx.Client(verify=False) as http:  # noqa: S501 (plain HTTP on loopback)
+    # The header is a proxy's word, for a server that is not reached on loopback and trusts us.
+    with httpx.Client(verify=False, headers={"x-forwarded-proto": "https"}) as http:  # noqa: S501 (plain HTTP)
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
-                if http.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                if http.get(f"http://{host}:{port}/health/ready").status_code == 200:
                     return
             time.sleep(0.05)
     raise TimeoutError(f"no server on port {port}")

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,14 @@ class Client:
 
     url: str
     http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(verify=TLS, timeout=30))
+    #: Where its sockets go, if to another server than its requests.
+    streams: str = ""
+    #: Makes the connection of a socket, if not from here.
+    dial: Callable[[], socket.socket] | None = None
+
+    @property
+    def socket_url(self) -> str:
+        return (self.streams or self.url).replace("http", "ws", 1)
 
     async def post(self, query: str, **variables: Any) -> httpx.Response:
         headers = {}
@@ -57,9 +66,10 @@ class Client:
     async def subscribe(self, query: str, **variables: Any) -> AsyncIterator["Stream"]:
         """A subscription over a websocket of its own."""
         async with websockets.connect(
-            self.url.replace("http", "ws", 1),
+            self.socket_url,
             subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
             additional_headers=self.cookie_header,
+            sock=self.dial() if self.dial else None,
         ) as socket_:
             await socket_.send(json.dumps({"type": "connection_init"}))
             assert json.loads(await socket_.recv()) == {"type": "connection_ack"}
@@ -99,6 +109,8 @@ class Service:
     port: int
     app: Starlette
     clients: list[Client] = field(default_factory=list)
+    #: Where its clients send their requests, if to another server than their sockets go to.
+    other: str | None = None
 
     @property
     def origin(self) -> str:
@@ -106,7 +118,7 @@ class Service:
 
     def client(self) -> Client:
         """Somebody new."""
-        made = Client(f"{self.origin}/graphql")
+        made = Client(f"{self.other or self.origin}/graphql", streams=f"{self.origin}/graphql")
         self.clients.append(made)
         return made
 

@@ -40,11 +40,9 @@ def create_app(settings: Settings) -> Starlette:
     Raises:
         ValueError: there is no DATABASE_URL, or BROADCAST_URL is of no known kind.
     """
-    if settings.database_url is None:
-        raise ValueError("DATABASE_URL is not set; `sps up` starts a database of its own")
     configure_logging()
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or settings.database_url))
+    database = Database.of(settings, pool_size=settings.database_pool_size)
+    hub = Hub(database, backend_for(settings.broadcast_url or settings.database_direct_url or database.url))
     security_log = SecurityLog(database, settings)
     rights = RightsWatch(database, hub)
     sites = AllowedOrigins(database)

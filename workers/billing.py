@@ -23,9 +23,7 @@ async def keep_billing(settings: Settings) -> None:
     Raises:
         ValueError: DATABASE_URL is not set.
     """
-    if settings.database_url is None:
-        raise ValueError("DATABASE_URL is not set")
-    database, payments = Database(settings.database_url, pool_size=POOL), payments_for(settings)
+    database, payments = Database.of(settings, pool_size=POOL), payments_for(settings)
     try:
         while True:
             try:

@@ -17,7 +17,7 @@ from integrations.email import email_sender
 from integrations.sms import sms_sender
 from models.database import SIGNAL_CHANNEL, Database
 from settings import Settings
-from subscriptions.backends import PostgresBackend, ReconnectingBackend, backend_for
+from subscriptions.backends import ReconnectingBackend, backend_for
 from workers import upkeep, webhook
 from workers.account_mail import AccountMailer, account_mail_sender
 from workers.billing import keep_billing
@@ -66,8 +66,7 @@ class Delivery(dramatiq.Middleware):
         await self._deliverer.deliver(UUID(tenant_id), UUID(message_id))
 
     async def _open(self) -> None:
-        url = self._settings.database_url or ""
-        self._database = Database(url, pool_size=self._settings.worker_threads)
+        self._database = Database.of(self._settings, pool_size=self._settings.worker_threads)
         broadcast = self._settings.broadcast_url
         if broadcast and not broadcast.startswith("postgres"):
             self._broadcast = backend_for(broadcast)
@@ -126,15 +125,15 @@ def main(settings: Settings) -> int:
 
 
 async def _relay(settings: Settings, send: SendAll, keep_up: upkeep.Send, send_webhook: Send) -> None:
-    url = settings.database_url or ""
-    database = Database(url, pool_size=RELAY_POOL)
+    database = Database.of(settings, pool_size=RELAY_POOL)
     relay = Relay(
         database,
         send,
         lease_seconds=settings.message_dispatch_seconds,
         room=settings.worker_threads * ROOM,
     )
-    backend = PostgresBackend(settings.database_direct_url or url)
+    # As the servers do: through a transaction-mode pooler LISTEN would hear nothing.
+    backend = backend_for(settings.broadcast_url or settings.database_direct_url or database.url)
     lookout = upkeep.Lookout(database, keep_up)
     webhooks = webhook.WebhookRelay(database, send_webhook)
     stopped = asyncio.Event()
@@ -169,7 +168,7 @@ async def _relay(settings: Settings, send: SendAll, keep_up: upkeep.Send, send_w
         await database.close()
 
 
-async def _listen(backend: PostgresBackend, *wake: Callable[[], None]) -> None:
+async def _listen(backend: ReconnectingBackend, *wake: Callable[[], None]) -> None:
     while True:
         await backend.next_published()
         for each in wake:

@@ -77,7 +77,7 @@ class Upkeep(dramatiq.Middleware):
             self._under_way.discard(due)
 
     async def _open(self) -> None:
-        self._database = Database(self._settings.database_url or "", pool_size=POOL)
+        self._database = Database.of(self._settings, pool_size=POOL)
         self._store = file_store(self._settings)
 
     async def _close(self) -> None:

@@ -152,7 +152,7 @@ class Webhooks(dramatiq.Middleware):
             log.warning("webhook interrupted", error=type(error).__name__)
 
     async def _open(self) -> None:
-        self._database = Database(self._settings.database_url or "", pool_size=AT_ONCE + 1)
+        self._database = Database.of(self._settings, pool_size=AT_ONCE + 1)
         self._deliverer = WebhookDeliverer(
             self._settings, self._database, WebhookSender(self._settings.webhook_allowed_hosts)
         )

@@ -11,6 +11,7 @@ import websockets
 
 from domain.event_cursor import decode_cursor
 from domain.ids import Prefix, decode
+from tests.events.conftest import Setup
 from tests.process import free_port, kill, process, wait_until_ready
 from tests.service import TLS, Client
 from tests.world import World
@@ -91,7 +92,7 @@ async def write(world: World, technicians: list[str], dice: random.Random, steps
 @pytest.mark.parametrize(
     ("seed", "steps"), [(1, 12), *(pytest.param(seed, 60, marks=pytest.mark.soak) for seed in range(2, 6))]
 )
-async def test_the_folded_board_is_the_database(world: World, database_url: str, seed: int, steps: int) -> None:
+async def test_the_folded_board_is_the_database(world: World, setup: Setup, seed: int, steps: int) -> None:
     tenant = decode(Prefix.TENANT, (await world.api.ask("{ tenant { id } }"))["tenant"]["id"])
     assert tenant is not None
     technicians = [world.technician, await world.add_technician("Otto Other")]
@@ -121,7 +122,7 @@ async def test_the_folded_board_is_the_database(world: World, database_url: str,
     async def kill_servers() -> None:
         nonlocal killed
         while not done.is_set():
-            with process("serve", "--port", str(port), DATABASE_URL=database_url) as server:
+            with process("serve", "--port", str(port), **setup.environment) as server:
                 await asyncio.to_thread(wait_until_ready, port)
                 if killed < 2:
                     seen = reconnects

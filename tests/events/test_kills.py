@@ -19,7 +19,8 @@ from integrations.embedded_postgres import PostgresServer, embedded_postgres
 from integrations.embedded_postgres_cluster import APP, DATABASE, OWNER, SUPERUSER
 from models.migrate import upgrade
 from tests.events.crowd import Crowd, Subscriber
-from tests.messages.brokers import RedisServer
+from tests.messages.brokers import Child, RedisServer
+from tests.pooler import PgBouncer
 from tests.process import free_port, kill, process, wait_until_ready
 from tests.service import Client, Service, running_service
 from tests.world import World, new_world
@@ -51,16 +52,36 @@ async def quiet(postgres: tuple[PostgresServer, Path]) -> AsyncIterator[tuple[Se
 class Scene:
     """What can be killed, and started again."""
 
-    def __init__(self, server: PostgresServer, folder: Path, port: int, redis: RedisServer | None) -> None:
+    def __init__(self, server: PostgresServer, folder: Path, bus: str) -> None:
         self.server = server
         self.folder = folder
-        self.port = port
-        self.redis = redis
         self.stack = ExitStack()
-        settings = {"DATABASE_URL": server.url(DATABASE, APP), "SPS_SECRET_KEY": SECRET}
-        if redis is not None:
-            settings["BROADCAST_URL"] = redis.url
-        self._settings = settings
+        self.engines: dict[str, Child] = {}
+        # Where the crowd reads; and where the writer writes, which nobody kills when there are two.
+        self.port = self.writers_port = free_port()
+        self._settings = {"DATABASE_URL": server.url(DATABASE, APP), "SPS_SECRET_KEY": SECRET}
+        if bus != "postgresql":
+            redis = RedisServer()
+            self.engines["redis"], self._settings["BROADCAST_URL"] = redis, redis.url
+        if bus == "pgbouncer":
+            pgbouncer = PgBouncer(database_url=self._settings["DATABASE_URL"])
+            self.engines["pgbouncer"], self._settings["DATABASE_URL"] = pgbouncer, pgbouncer.url
+            self._settings["SPS_PREPARED_STATEMENTS"] = "off"
+            self.writers_port = free_port()
+
+    @property
+    def targets(self) -> list[str]:
+        return ["server", "postgresql", *self.engines]
+
+    def begin(self) -> None:
+        """Start all; the stack ends them."""
+        for engine in self.engines.values():
+            engine.start()
+            self.stack.callback(engine.stop)
+        if self.writers_port != self.port:
+            self.stack.enter_context(process("serve", "--port", str(self.writers_port), **self._settings))
+            wait_until_ready(self.writers_port)
+        self.start()
 
     def start(self) -> None:
         """Start the product's server."""
@@ -78,31 +99,27 @@ class Scene:
                 os.kill(pid, signal.SIGKILL)
                 while not self.server.revive():
                     pass
-            case "redis":
-                assert self.redis is not None
-                self.redis.restart()
+            case engine:
+                self.engines[engine].restart()
 
 
 @contextmanager
 def scene(postgres: tuple[PostgresServer, Path], bus: str) -> Iterator[Scene]:
-    with ExitStack() as stack:
-        redis = RedisServer() if bus == "redis" else None
-        if redis is not None:
-            redis.start()
-            stack.callback(redis.stop)
-        made = Scene(*postgres, free_port(), redis)
-        with made.stack:
-            made.start()
-            yield made
+    made = Scene(*postgres, bus)
+    with made.stack:
+        made.begin()
+        yield made
 
 
 @pytest.mark.parametrize(
     ("subscribers", "kills", "bus"),
     [
         (10, 2, "postgresql"),
-        pytest.param(20, 3, "redis", marks=pytest.mark.services),
+        # Two servers, PgBouncer and Redis: the writer's process is another than the crowd's, and each part is killed once.
+        pytest.param(20, 4, "pgbouncer", marks=pytest.mark.services),
         pytest.param(500, 20, "postgresql", marks=pytest.mark.soak),
         pytest.param(500, 20, "redis", marks=[pytest.mark.soak, pytest.mark.services]),
+        pytest.param(500, 20, "pgbouncer", marks=[pytest.mark.soak, pytest.mark.services]),
     ],
 )
 async def test_all_are_back_and_have_missed_nothing(
@@ -112,11 +129,12 @@ async def test_all_are_back_and_have_missed_nothing(
     tenant = decode(Prefix.TENANT, (await world.api.ask("{ tenant { id } }"))["tenant"]["id"])
     assert tenant is not None
     visit = (await world.book())["id"]
-    targets = ["server", "postgresql", *(["redis"] if bus == "redis" else [])]
     with scene(postgres, bus) as stage:
+        targets = stage.targets
         url = f"http://127.0.0.1:{stage.port}/graphql"
-        clients = [Client(url, world.api.http) for _ in range(subscribers + 1)]
-        writer = asyncio.create_task(_write(clients.pop(), visit))
+        clients = [Client(url, world.api.http) for _ in range(subscribers)]
+        writing = Client(f"http://127.0.0.1:{stage.writers_port}/graphql", world.api.http)
+        writer = asyncio.create_task(_write(writing, visit))
         waits: list[float] = []
         async with Crowd([Subscriber(tenant, client) for client in clients]) as crowd:
             assert len(await crowd.back(datetime.now(UTC), PATIENCE_S)) == subscribers

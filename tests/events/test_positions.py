@@ -16,9 +16,10 @@ from domain.local_time import OpeningHours
 from models.database import Database, send_signal
 from models.position import POSITION_CHANNEL
 from models.technician import TechnicianPosition
-from subscriptions.backends import PostgresBackend, RedisBackend
+from subscriptions.backends import RedisBackend, backend_for
 from subscriptions.hub import Hub
 from tests.access.people import Mailbox, add_user
+from tests.events.conftest import Setup
 from tests.service import Stream
 from tests.world import World, new_world
 
@@ -73,8 +74,8 @@ async def speeds_until(stream: Stream, last: float) -> list[float]:
 
 
 @asynccontextmanager
-async def listening_hub(database: Database) -> AsyncIterator[Hub]:
-    hub = Hub(database, PostgresBackend(database.url))
+async def listening_hub(database: Database, setup: Setup) -> AsyncIterator[Hub]:
+    hub = Hub(database, backend_for(setup.broadcast))
     await hub.start()
     yield hub
     await hub.stop()
@@ -93,10 +94,10 @@ async def test_each_position_comes_and_begins_with_those_that_are(world: World, 
         assert (await stream.next(20))["technicianPositions"]["speedKph"] == 3
 
 
-async def test_a_slow_reader_is_given_the_latest_alone(world: World, database: Database) -> None:
+async def test_a_slow_reader_is_given_the_latest_alone(world: World, database: Database, setup: Setup) -> None:
     tenant, nina = await tenant_of(world), await on_the_clock(world)
     other = await on_the_clock(world, "Otto Other")
-    async with listening_hub(database) as hub:
+    async with listening_hub(database, setup) as hub:
         slow, quick = hub.positions.values(tenant), hub.positions.values(tenant)
         await move(database, tenant, nina, 0)
         await anext(slow)
@@ -113,9 +114,9 @@ async def test_a_slow_reader_is_given_the_latest_alone(world: World, database: D
         await quick.aclose()
 
 
-async def test_rows_are_read_once_for_all_readers(world: World, database: Database) -> None:
+async def test_rows_are_read_once_for_all_readers(world: World, database: Database, setup: Setup) -> None:
     tenant, nina = await tenant_of(world), await on_the_clock(world)
-    async with listening_hub(database) as hub:
+    async with listening_hub(database, setup) as hub:
         reads = 0
         plain = hub.positions._read
 

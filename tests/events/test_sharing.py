@@ -107,7 +107,7 @@ def key_stream(partner: Client, key: str, query: str, after: str) -> Any:
     @asynccontextmanager
     async def opened() -> Any:
         async with websockets.connect(
-            partner.url.replace("http", "ws", 1), subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
+            partner.socket_url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
         ) as socket:
             await socket.send(json.dumps({"type": "connection_init", "payload": {"apiKey": key}}))
             await socket.recv()

@@ -16,6 +16,7 @@ from domain.appointment import AppointmentEventType
 from domain.event_cursor import decode_cursor, encode_cursor
 from domain.ids import Prefix, decode
 from models.database import Database, record_event
+from tests.events.conftest import Setup
 from tests.process import free_port, process, wait_until_ready
 from tests.service import Client
 from tests.world import World
@@ -97,7 +98,7 @@ def p99(values: list[float]) -> float:
     ],
 )
 async def test_one_who_stops_reading_is_closed_and_comes_back(
-    world: World, database_url: str, database: Database, events: int, rate: float, size: int, crowds: tuple[int, ...]
+    world: World, setup: Setup, database: Database, events: int, rate: float, size: int, crowds: tuple[int, ...]
 ) -> None:
     tenant = decode(Prefix.TENANT, (await world.api.ask("{ tenant { id } }"))["tenant"]["id"])
     visit = decode(Prefix.APPOINTMENT, (await world.book())["id"])
@@ -106,7 +107,7 @@ async def test_one_who_stops_reading_is_closed_and_comes_back(
     port = free_port()
     # At full size without and with readers that are stuck: what the others wait is told side by side.
     waits: list[float] = []
-    with process("serve", "--port", str(port), DATABASE_URL=database_url) as server:
+    with process("serve", "--port", str(port), **setup.environment) as server:
         await asyncio.to_thread(wait_until_ready, port)
         clients = [Client(f"http://127.0.0.1:{port}/graphql", world.api.http) for _ in range(READERS + STALLED)]
         first, stuck = 1, []

@@ -19,6 +19,7 @@ from models.event import events_after
 from subscriptions.backends import ReconnectingBackend
 from subscriptions.errors import Lagged
 from subscriptions.hub import MOST_WAITING, SWEEP_S, Hub
+from tests.events.conftest import Setup
 from tests.process import free_port, kill, process, wait_until_ready
 from tests.service import TLS, Client, Service
 from tests.wire import tapped
@@ -122,7 +123,7 @@ async def test_a_foreign_or_broken_cursor_is_refused(world: World) -> None:
     foreign = encode_cursor(decode(Prefix.APPOINTMENT, (await world.book())["id"]), 1)  # type: ignore[arg-type]
     for cursor in ("", "nonsense", foreign):
         async with websockets.connect(
-            world.api.url.replace("http", "ws", 1),
+            world.api.socket_url,
             subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
             additional_headers=world.api.cookie_header,
         ) as socket:
@@ -146,7 +147,7 @@ async def _once(world: World, mutation: str, **input_: object) -> str:
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.soak)])
 async def test_sixteen_writers_reconnects_and_a_killed_server(
-    world: World, database_url: str, database: Database, rounds: int
+    world: World, setup: Setup, database: Database, rounds: int
 ) -> None:
     """Another server than the writers' is killed and started again, while its subscriber comes and goes."""
     tenant = decode(Prefix.TENANT, await tenant_of(world))
@@ -180,7 +181,7 @@ async def test_sixteen_writers_reconnects_and_a_killed_server(
     async def murder() -> None:
         # At least once in the middle, whatever the machine's speed.
         while not done.is_set():
-            with process("serve", "--port", str(port), DATABASE_URL=database_url) as server:
+            with process("serve", "--port", str(port), **setup.environment) as server:
                 await asyncio.to_thread(wait_until_ready, port)
                 half = len(seen) + max(1, (expected - len(seen)) // 2)
                 while len(seen) < half and not done.is_set():

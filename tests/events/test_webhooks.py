@@ -17,8 +17,8 @@ from integrations.webhook import PublicNetwork, Unreachable, WebhookSender, sign
 from models.database import Database
 from models.webhook_queue import claim_delivery
 from settings import Settings
+from tests.events.conftest import Setup
 from tests.process import process
-from tests.service import running_service
 from tests.standins.partner import Partner, partner
 from tests.world import World, new_world
 from workers.webhook import WebhookDeliverer, WebhookRelay
@@ -74,10 +74,10 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(database_url: str, owner_url: str, database: Database) -> AsyncIterator[Bench]:
+async def bench(setup: Setup, owner_url: str, database: Database) -> AsyncIterator[Bench]:
     async with (
         partner() as receiver,
-        running_service(database_url, webhook_allowed="127.0.0.1") as service,
+        setup.serving(webhook_allowed="127.0.0.1") as service,
         new_world(service) as world,
     ):
         settings: Settings = service.app.state.settings
@@ -313,10 +313,11 @@ def test_deliveries_are_tried_for_five_days() -> None:
     assert retry_delay(len(RETRY_DELAYS) + 1, 0.5) is None
 
 
-async def test_a_worker_process_delivers(bench: Bench, database_url: str) -> None:
+async def test_a_worker_process_delivers(bench: Bench, setup: Setup) -> None:
     await bench.connect()
     secret = bench.world.service.app.state.settings.secret_key.get_secret_value()
-    with process("worker", DATABASE_URL=database_url, SPS_SECRET_KEY=secret, SPS_WEBHOOK_ALLOWED_HOSTS="127.0.0.1"):
+    known = {"SPS_SECRET_KEY": secret, "SPS_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1"}
+    with process("worker", **(setup.environment | known)):
         made = (await bench.world.book())["id"]
         async with asyncio.timeout(40):
             while not bench.partner.posted:

@@ -61,6 +61,7 @@ class Child:
     """A server in a folder of its own."""
 
     port: int = field(default_factory=free_port)
+    address: str = "127.0.0.1"
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="broker")))
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -100,7 +101,7 @@ class RedisServer(Child):
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.address}:{self.port}/0"
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         return [
@@ -108,7 +109,9 @@ class RedisServer(Child):
             "--port",
             str(self.port),
             "--bind",
-            "127.0.0.1",
+            self.address,
+            "--protected-mode",
+            "no",
             "--save",
             "",
             "--dir",
@@ -117,13 +120,13 @@ class RedisServer(Child):
 
     def ready(self) -> bool:
         try:
-            with redis.Redis(port=self.port) as client:
+            with redis.Redis(self.address, self.port) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
 
     def empty(self) -> None:
-        with redis.Redis(port=self.port) as client:
+        with redis.Redis(self.address, self.port) as client:
             client.flushall()
 
 
