@@ -47,12 +47,12 @@ def test_servers_of_the_version_before_go_on_and_lose_nothing(empty_url: str, ev
     before = contents(everything)
     with OldServer(empty_url.replace("sps_owner", APP_ROLE), businesses[0]) as server:
         _wait_for(server, 5)
+        begun = server.rounds
         upgrade(empty_url, APP_ROLE)
-        during = server.rounds
-        assert during > 10
-        _wait_for(server, during + 5)
+        assert server.rounds > begun
+        _wait_for(server, server.rounds + 5)
     assert server.failures == []
-    assert server.longest < timedelta(seconds=5)
+    assert server.longest < timedelta(seconds=10)
     after = contents(everything)
     mine = businesses[0].tenant
     told = everything.execute("SELECT seq, changes->0->>'after' FROM events WHERE tenant_id = %s AND seq > 16", (mine,))
