@@ -107,13 +107,17 @@ async def test_what_a_generator_is_its_class_does_not_tell() -> None:
         assert found.data == b'{"rows":[{"leaf":"generator"},{"leaf":"str"}]}'
 
 
-@pytest.mark.parametrize("make", [lambda: "abc", lambda: {"a": 1}, lambda: b"ab", lambda: 7], ids=repr)
+@pytest.mark.parametrize(
+    "make", [lambda: "abc", lambda: {"a": 1}, lambda: b"ab", lambda: 7], ids=["text", "dict", "bytes", "number"]
+)
 async def test_a_list_is_none_of_what_merely_can_be_read_through(make: Make) -> None:
     await both("leaves", make)
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: ("a", "b"), lambda: {"a": 1}.keys(), lambda: (each for each in "ab")], ids=repr
+    "make",
+    [lambda: ("a", "b"), lambda: {"a": 1}.keys(), lambda: (each for each in "ab")],
+    ids=["tuple", "keys", "generator"],
 )
 async def test_what_counts_as_a_list_is_answered(make: Make) -> None:
     assert b'{"leaves":["a"' in (await both("leaves", make)).data
