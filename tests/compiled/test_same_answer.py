@@ -69,7 +69,7 @@ def check(examples: int, seeds: int) -> None:
 
 @CORE_DROPS
 def test_plans_answer_the_same() -> None:
-    check(200, 8)
+    check(100, 8)
 
 
 @pytest.mark.soak

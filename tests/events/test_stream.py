@@ -77,7 +77,7 @@ async def test_whoever_looks_for_lost_signals_asks_once_for_all_businesses(datab
             # What each has read itself is behind them.
             await asyncio.sleep(SWEEP_S + 0.5)
             wire.clear()
-            await asyncio.sleep(2 * SWEEP_S)
+            await asyncio.sleep(SWEEP_S + 0.2)
             asked = [text for text in wire.statements if "set_config" not in text]
             assert asked
             assert all("event_heads" in text for text in asked), asked

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pytest
 import websockets
 
 from domain.event_cursor import encode_cursor
 from domain.ids import Prefix, decode
 from tests.conftest import APP_ROLE
 from tests.databases import as_superuser
+from tests.events.conftest import Setup
 from tests.events.test_stream import EVENTS, tenant_of
 from tests.events.test_webhooks import Bench, bench
 from tests.partitions.conftest import QUARTERS, name, quarter
@@ -20,6 +22,14 @@ from tests.service import running_service
 from tests.world import World, new_world
 
 __all__ = ["bench"]
+
+
+@pytest.fixture(scope="module")
+def setup(database_url: str) -> Setup:
+    """What `bench` runs in: one server and nothing between."""
+    return Setup({"DATABASE_URL": database_url}, database_url)
+
+
 DROPPED = ("dropped", name("events", -QUARTERS))
 
 
