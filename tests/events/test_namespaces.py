@@ -120,5 +120,6 @@ async def write(client: Client, visit: str) -> None:
 def events_of(owner_url: str, tenant: UUID) -> list[int]:
     """The numbers of the business's events."""
     with psycopg.connect(owner_url) as connection:
-        connection.execute("SELECT set_config('app.tenant_id', %s, true)", (str(tenant),))
-        return [row[0] for row in connection.execute("SELECT seq FROM events ORDER BY seq")]
+        # Of this business alone: the owner's role sees those of all.
+        found = connection.execute("SELECT seq FROM events WHERE tenant_id = %s ORDER BY seq", (tenant,))
+        return [row[0] for row in found]
