@@ -9,6 +9,7 @@ import pytest
 from integrations.vroom import Vroom
 from tests.availability.bookable import EVERY_DAY, HERE, Bookable, at, bookable_business, days_ahead
 from tests.availability.test_suggestions import local
+from tests.forging import forged
 from tests.service import Service, running_service
 
 PROPOSAL = """query ($day: Date!, $location: ID!) { dayPlanProposal(day: $day, locationId: $location) {
@@ -106,7 +107,7 @@ async def test_tokens_of_others_and_forged_ones_are_none(service: Service, cross
     plan = await propose(crossed)
     before = await crossed.world.api.ask(BOARD)
     async with bookable_business(service) as other:
-        for shop, token in ((other, plan["token"]), (crossed, plan["token"][:-2] + "AA"), (crossed, "nonsense")):
+        for shop, token in ((other, plan["token"]), (crossed, forged(plan["token"])), (crossed, "nonsense")):
             refused = await apply(shop, token)
             assert refused == {
                 "appointments": [],
