@@ -1,7 +1,6 @@
 """The event stream: numbered without gaps in the order of commits; who comes back with a cursor sees each event once."""
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -122,16 +121,8 @@ async def _read_to_the_end(stream: AsyncIterator[object]) -> None:
 async def test_a_foreign_or_broken_cursor_is_refused(world: World) -> None:
     foreign = encode_cursor(decode(Prefix.APPOINTMENT, (await world.book())["id"]), 1)  # type: ignore[arg-type]
     for cursor in ("", "nonsense", foreign):
-        async with websockets.connect(
-            world.api.socket_url,
-            subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
-            additional_headers=world.api.cookie_header,
-        ) as socket:
-            await socket.send('{"type":"connection_init"}')
-            await socket.recv()
-            payload = {"query": EVENTS, "variables": {"after": cursor}}
-            await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-            answer = await socket.recv()
+        async with world.api.subscribe(EVENTS, after=cursor) as stream:
+            answer = await stream.socket.recv()
             assert '"error"' in str(answer)
             assert "BAD_USER_INPUT" in str(answer)
 
