@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
@@ -19,7 +20,8 @@ from sqlalchemy.util import greenlet_spawn
 
 from models.errors import RETRIED, refusal_of
 from models.event import EVENT_COUNTER, Event
-from models.prepared import DRIVER, as_sqlalchemy
+from models.prepared import as_sqlalchemy
+from models.reading import DRIVER, Reading
 from models.scoping import scoped
 from models.tenant import count_up
 from settings import Settings
@@ -88,6 +90,7 @@ class Database:
         self, url: str, *, pool_size: int = 10, pool_patience_s: float = 10.0, prepared_statements: bool = True
     ) -> None:
         self.url = url
+        self.executes = prepared_statements
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
@@ -150,23 +153,55 @@ class Database:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: there is no connection, or the statement failed.
         """
+        async with self._driver() as driver:
+            try:
+                async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000):
+                    cursor = driver.cursor(binary=True, row_factory=dict_row)
+                    await cursor.execute(cast("Any", sql), arguments)
+                    return await cursor.fetchone()
+            except psycopg.Error as error:
+                raise as_sqlalchemy(sql, error) from error
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: UUID, *, one_moment: bool = False) -> AsyncIterator[Reading]:
+        """A transaction of one tenant for reads that are prepared; see `models.reading`.
+
+        Args:
+            one_moment: all its statements see the database of one moment.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: there is no connection, or the transaction cannot begin.
+        """
+        async with self._driver() as driver:
+            try:
+                reading = Reading(tenant_id, driver, self, STATEMENT_TIMEOUT_MS, one_moment=one_moment)
+                yield reading
+                await reading.end()
+            except psycopg.Error as error:
+                raise as_sqlalchemy("COMMIT", error) from error
+
+    @asynccontextmanager
+    async def _driver(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """The driver's connection from the pool, with no transaction begun; one that is left open is rolled back."""
         pooled = await self.engine.raw_connection()
         driver = cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
         try:
             await driver.set_autocommit(True)
-            async with asyncio.timeout(STATEMENT_TIMEOUT_MS / 1000):
-                cursor = driver.cursor(binary=True, row_factory=dict_row)
-                await cursor.execute(cast("Any", sql), arguments)
-                return await cursor.fetchone()
-        except psycopg.Error as error:
-            if driver.closed:
-                # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
-                await self.ping()
-            raise as_sqlalchemy(sql, error) from error
+            yield driver
         finally:
-            if not driver.closed:
-                await driver.set_autocommit(False)
+            try:
+                if not driver.closed:
+                    if driver.info.transaction_status is not TransactionStatus.IDLE:
+                        await driver.rollback()
+                    await driver.set_autocommit(False)
+            except psycopg.Error:
+                await driver.close()
+            lost = driver.closed
             await greenlet_spawn(pooled.close)
+            if lost:
+                # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+                with suppress(SQLAlchemyError):
+                    await self.ping()
 
     async def transact(self, tenant_id: UUID, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the tenant, again when PostgreSQL aborted it for concurrency.

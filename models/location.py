@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, Select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.address import Precision
 from models.base import TenantRow, Timestamps, of_tenant, one_of
 from models.errors import constraint_of
-from models.prepared import prepared
+from models.prepared import Readable, prepared
 from models.query import select_rows
 
 
@@ -73,6 +72,6 @@ def _locations() -> Select[Any]:
     return select_rows(Location).order_by(Location.name, Location.id)
 
 
-async def locations(session: AsyncSession) -> Sequence[Location]:
+async def locations(session: Readable) -> Sequence[Location]:
     """The tenant's locations, by name."""
     return await _locations(session)

@@ -16,7 +16,7 @@ from domain.local_time import hours_from_json
 from models.appointment import Appointment
 from models.database import send_signal
 from models.location import Location
-from models.prepared import prepared
+from models.prepared import Readable, prepared
 from models.query import among
 from models.technician import Technician, TechnicianPosition, TimeOff
 
@@ -67,7 +67,7 @@ def _positions(technician_ids: Any) -> Select[Any]:
     return statement
 
 
-async def visible_positions(session: AsyncSession, technician_ids: Collection[UUID] | None) -> dict[UUID, SeenPosition]:
+async def visible_positions(session: Readable, technician_ids: Collection[UUID] | None) -> dict[UUID, SeenPosition]:
     """The latest positions of those of the technicians (None: of all) who are on duty now, by the database's clock."""
     found = await _positions(session, None if technician_ids is None else list(technician_ids))
     return {
@@ -86,7 +86,7 @@ async def visible_positions(session: AsyncSession, technician_ids: Collection[UU
     }
 
 
-async def positions_on_duty(session: AsyncSession, technician_ids: Sequence[UUID]) -> Sequence[SeenPosition]:
+async def positions_on_duty(session: Readable, technician_ids: Sequence[UUID]) -> Sequence[SeenPosition]:
     """The same as a list."""
     return list((await visible_positions(session, technician_ids)).values())
 

@@ -9,21 +9,30 @@ import inspect
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import psycopg
-from sqlalchemy import BindParameter, Select, Uuid, bindparam, text
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.reading import DRIVER, Kept, Reading
 from models.scoping import scoped
 
 M = TypeVar("M")
 _DIALECT: Any = cast("Any", PGDialect_psycopg)()
+_NUMBERED: Any = cast("Any", PGDialect_psycopg)(paramstyle="numeric_dollar")
 _TENANT = "of_tenant"
-# How a session knows the driver's connection of its transaction; see `models.database`.
-DRIVER = "driver"
+
+
+class Readable(Protocol):
+    """A transaction that prepared reads may use: a session's, or one of `Database.reading`."""
+
+    @property
+    def info(self) -> dict[Any, Any]:
+        """Whose it is, as `tenant_id`, and the driver's connection."""
 
 
 class _Rows:
@@ -45,7 +54,7 @@ class _Rows:
         converted = [
             (at, convert)
             for at, (type_, code) in enumerate(zip(self._types, codes, strict=True))
-            if (convert := type_.dialect_impl(_DIALECT).result_processor(_DIALECT, code))
+            if (convert := _converter(type_.dialect_impl(_DIALECT), code))
         ]
 
         def plain(values: Sequence[Any]) -> Any:
@@ -63,14 +72,23 @@ class _Rows:
         raise AssertionError("unreachable: psycopg asks again when it has rows")
 
 
+def _converter(type_: Any, code: int) -> Callable[[Any], Any] | None:
+    """What a value of a type passes; nothing, for lists of what passes nothing, which SQLAlchemy would copy one by one."""
+    if isinstance(type_, ARRAY) and type_.item_type.dialect_impl(_DIALECT).result_processor(_DIALECT, code) is None:
+        return None
+    return cast("Callable[[Any], Any] | None", type_.result_processor(_DIALECT, code))
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One shape: its SQL, what its parameters pass through, those that never change, and how a row is made."""
+    """One shape: its SQL, what its parameters pass through, those that never change, how a row is made, and the same statement
+    as one that PostgreSQL keeps, if it is of few columns."""
 
     sql: str
     converted: Mapping[str, Callable[[Any], Any]]
     constants: Mapping[str, Any]
     rows: _Rows
+    kept: Kept | None
 
 
 class Prepared(Generic[M]):
@@ -80,14 +98,23 @@ class Prepared(Generic[M]):
         build: the SELECT. It is called with a bound parameter in the place of each argument, and with None for each that is
             None: so many shapes may come of it.
         arguments: their names, where the signature of `build` does not tell.
+        light: of so few columns that it does not matter that they come as text; see `models.reading`.
     """
 
-    def __init__(self, model: type[M], build: Callable[..., Select[Any]], arguments: Sequence[str] = ()) -> None:
-        self._build, self._name = build, model.__name__
+    def __init__(
+        self,
+        model: type[M],
+        build: Callable[..., Select[Any]],
+        arguments: Sequence[str] = (),
+        *,
+        light: bool = False,
+    ) -> None:
+        self._light = light
+        self._build, self._model = build, model
         self._arguments = tuple(arguments) or tuple(inspect.signature(build).parameters)
         self._made: dict[tuple[bool, ...], _Made] = {}
 
-    async def __call__(self, session: AsyncSession, *arguments: Any) -> Sequence[M]:
+    async def __call__(self, session: Readable, *arguments: Any) -> Sequence[M]:
         """The rows of the session's tenant.
 
         Raises:
@@ -102,15 +129,26 @@ class Prepared(Generic[M]):
         parameters[_TENANT] = session.info["tenant_id"]
         driver = await driver_of(session)
         try:
+            if isinstance(session, Reading):
+                if made.kept and (found := await session.execute(made.kept, parameters, made.rows)) is not None:
+                    return found
+                await session.begin()
             # Binary, since times, ids and numbers are read in half the time.
             cursor = driver.cursor(binary=True, row_factory=made.rows)
             await cursor.execute(cast("Any", made.sql), parameters)
             return cast("Sequence[M]", await cursor.fetchall())
         except psycopg.Error as error:
-            if driver.closed:
+            if driver.closed and isinstance(session, AsyncSession):
                 # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
                 await session.execute(text("SELECT 1"))
             raise as_sqlalchemy(made.sql, error) from error
+
+    def answering(self, *columns: ColumnElement[Any]) -> "Prepared[Any]":
+        """The same rows, with these columns of them."""
+        made: Prepared[Any] = Prepared(
+            self._model, lambda **given: self._build(**given).with_only_columns(*columns), self._arguments, light=True
+        )
+        return made
 
     def _make(self, shape: tuple[bool, ...]) -> _Made:
         given: dict[str, Any] = {
@@ -119,8 +157,8 @@ class Prepared(Generic[M]):
         }
         statement = self._build(**given)
         columns = list(statement.selected_columns)
-        compiled: Any = scoped(statement, cast("Any", bindparam(_TENANT, type_=Uuid())))
-        compiled = compiled.compile(dialect=_DIALECT)
+        bare: Any = scoped(statement, cast("Any", bindparam(_TENANT, type_=Uuid())))
+        compiled = bare.compile(dialect=_DIALECT)
         sql = str(compiled)
         if "POSTCOMPILE" in sql:
             raise NotImplementedError("IN makes SQL of its values: use an array")
@@ -132,12 +170,16 @@ class Prepared(Generic[M]):
                 constants[name] = convert(bind.value) if convert else bind.value
             elif convert:
                 converted[name] = convert
-        return _Made(sql, converted, constants, _Rows(self._name, columns))
+        kept = None
+        if self._light:
+            numbered: Any = bare.compile(dialect=_NUMBERED)
+            kept = Kept(str(numbered), numbered.positiontup)
+        return _Made(sql, converted, constants, _Rows(self._model.__name__, columns), kept)
 
 
-def prepared(model: type[M]) -> Callable[[Callable[..., Select[Any]]], Prepared[M]]:
+def prepared(model: type[M], *, light: bool = False) -> Callable[[Callable[..., Select[Any]]], Prepared[M]]:
     """Make a `Prepared` of the function that builds its statement."""
-    return lambda build: Prepared(model, build)
+    return lambda build: Prepared(model, build, light=light)
 
 
 def as_sqlalchemy(sql: str, error: psycopg.Error) -> BaseException:
@@ -145,8 +187,8 @@ def as_sqlalchemy(sql: str, error: psycopg.Error) -> BaseException:
     return DBAPIError.instance(sql, None, error, psycopg.Error, hide_parameters=True, dialect=_DIALECT)
 
 
-async def driver_of(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
-    """The driver's connection of the session's transaction, which begins if it has not."""
-    if DRIVER not in session.info:
+async def driver_of(session: Readable) -> psycopg.AsyncConnection[Any]:
+    """The driver's connection of the transaction, which begins if it has not."""
+    if DRIVER not in session.info and isinstance(session, AsyncSession):
         await session.connection()
     return cast("psycopg.AsyncConnection[Any]", session.info[DRIVER])

@@ -14,7 +14,7 @@ from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.tenant import TenantStatus
 from models.base import Base, Timestamps, of_tenant, one_of
-from models.prepared import prepared
+from models.prepared import Readable, prepared
 
 
 class Tenant(Timestamps, Base):
@@ -79,7 +79,7 @@ def _counters(name: Any) -> Select[Any]:
     return select(TenantCounter.__table__.c.value).where(TenantCounter.name == name)
 
 
-async def counter_value(session: AsyncSession, name: str) -> int:
+async def counter_value(session: Readable, name: str) -> int:
     """A counter's committed value; 0 before its first use."""
     found = await _counters(session, name)
     return found[0].value if found else 0

@@ -1,12 +1,13 @@
 """What a use case is given: who asks, and the way to the database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
 from models.database import Database, Transaction
+from models.prepared import Readable
 from models.tenant import require_open
 from permissions.principal import Principal
 from permissions.visitor import UNKNOWN, Visitor
@@ -46,6 +47,10 @@ class Caller:
         """A short transaction for one read."""
         async with self.database.tenant(self.tenant_id) as session:
             yield session
+
+    def looking(self, *, one_moment: bool = False) -> AbstractAsyncContextManager[Readable]:
+        """The same for reads that are prepared; see `Database.reading`."""
+        return self.database.reading(self.tenant_id, one_moment=one_moment)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False) -> T:
         """Run a change; see `Database.transact`.

@@ -8,6 +8,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from models.database import Transaction
+from models.prepared import Readable
 from resolvers.caller import Caller
 
 V = TypeVar("V")
@@ -24,12 +25,13 @@ class Loader(DataLoader[UUID, V], Generic[V]):
     Args:
         read: the values that there are, by id.
         missing: the value of an id that it has not found.
+        prepared: `read` makes use of prepared reads alone.
     """
 
-    def __init__(self, caller: Caller, read: Read[V], missing: Callable[[], V]) -> None:
+    def __init__(self, caller: Caller, read: Read[V], missing: Callable[[], V], *, prepared: bool = False) -> None:
         async def load(keys: list[UUID]) -> list[V]:
-            async with caller.reading() as session:
-                found = await read(session, keys)
+            async with caller.looking() if prepared else caller.reading() as session:
+                found = await read(cast("Transaction", session), keys)
             return [found[key] if key in found else missing() for key in keys]
 
         super().__init__(load_fn=load)
@@ -49,7 +51,7 @@ class Loader(DataLoader[UUID, V], Generic[V]):
         """Values that were read on another way."""
         self._here.update(values)
 
-    async def ahead(self, session: Transaction, keys: Iterable[UUID | None]) -> Mapping[UUID, V]:
+    async def ahead(self, session: Readable, keys: Iterable[UUID | None]) -> Mapping[UUID, V]:
         """Load what is going to be asked for in a transaction that is open anyway; what was found now.
 
         What was read ahead already is left out; what others are loading is never waited for: that may take a connection,
@@ -58,7 +60,7 @@ class Loader(DataLoader[UUID, V], Generic[V]):
         wanted = {key for key in keys if key is not None} - self._here.keys()
         if not wanted:
             return {}
-        found = await self._read(session, list(wanted))
+        found = await self._read(cast("Transaction", session), list(wanted))
         self.add(found)
         for key in wanted - found.keys():
             self._here[key] = self._missing()
@@ -78,8 +80,8 @@ async def _later(future: Awaitable[V], convert: Callable[[V], R]) -> R:
 class RowLoader(Loader[V | None], Generic[V]):
     """Rows by id; an id of nobody, or of another tenant, is None."""
 
-    def __init__(self, caller: Caller, read: Read[V | None]) -> None:
-        super().__init__(caller, read, lambda: None)
+    def __init__(self, caller: Caller, read: Read[V | None], *, prepared: bool = False) -> None:
+        super().__init__(caller, read, lambda: None, prepared=prepared)
         self._made: dict[Hashable, dict[UUID, Any]] = {}
 
     def one(self, key: UUID, convert: Callable[[V], R]) -> R:

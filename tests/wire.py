@@ -1,13 +1,15 @@
 """What a program asks PostgreSQL, read off the wire: a socket between the two that passes everything on."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-_ENDS = ("COMMIT", "ROLLBACK")
+_ENDS = ("BEGIN", "COMMIT", "ROLLBACK", "DEALLOCATE")
+_EXECUTE = re.compile(r"^EXECUTE (\w+)\(", re.MULTILINE)
 
 
 class Wire:
@@ -16,6 +18,7 @@ class Wire:
     def __init__(self) -> None:
         self.statements: list[str] = []
         self.transactions = 0
+        self._kept: dict[str, str] = {}
 
     def clear(self) -> None:
         """Forget what was seen."""
@@ -23,9 +26,14 @@ class Wire:
         self.transactions = 0
 
     def seen(self, text: str) -> None:
-        """One statement."""
+        """One statement, or several in one message. Those that are kept are seen when they are executed."""
         if text.startswith("BEGIN"):
             self.transactions += 1
+        if text.startswith("PREPARE"):
+            name, _, kept = text.removeprefix("PREPARE ").partition(" AS ")
+            self._kept[name] = kept
+        elif executed := _EXECUTE.search(text):
+            self.statements.append(self._kept[executed[1]])
         elif not text.startswith(_ENDS):
             self.statements.append(text)
 
