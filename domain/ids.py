@@ -44,7 +44,12 @@ def new_id() -> UUID:
 @lru_cache(maxsize=65_536)
 def encode(prefix: Prefix, value: UUID) -> str:
     """The id as callers see it: `appt_01h455vb4pex5vsknk084sn02q`."""
-    return f"{prefix.value}_{base32.encode(value.bytes)}"
+    return f"{prefix.value}_{suffix(value)}"
+
+
+def suffix(value: UUID) -> str:
+    """What follows the prefix of an id and its underscore."""
+    return base32.encode(value.bytes)
 
 
 def decode(prefix: Prefix, text: str) -> UUID | None:

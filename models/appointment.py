@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.appointment import OCCUPYING, AppointmentSource, AppointmentStatus
 from models.base import TenantRow, Timestamps, of_tenant, one_of, within_tenant
 from models.errors import NO_DOUBLE_BOOKING
-from models.prepared import prepared
+from models.prepared import Readable, prepared
 from models.query import among, select_rows
 
 _OCCUPYING = ", ".join(f"'{status.value}'" for status in OCCUPYING)
@@ -150,7 +150,7 @@ def _lines_of(appointment_ids: Any) -> Select[Any]:
     return statement.order_by(line.appointment_id, line.position)
 
 
-async def lines_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[AppointmentLine]:
+async def lines_of(session: Readable, appointment_ids: Sequence[UUID]) -> Sequence[AppointmentLine]:
     """The lines of these appointments, in their order."""
     return await _lines_of(session, list(appointment_ids))
 

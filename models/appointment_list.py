@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, literal_column, or_
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import AppointmentStatus
 from domain.window import LONGEST
 from models.appointment import Appointment
 from models.page import Order, Page, instant, keyset, read_page
-from models.prepared import Prepared, prepared
+from models.prepared import Prepared, Readable, prepared
 from models.query import among, select_rows
+from models.ready import Ready
 
 _C = Appointment.__table__.c
 # What still has to be placed is shown on the board up to this number; the list has all.
@@ -54,29 +54,33 @@ def order_by(sort: AppointmentSort, *, descending: bool) -> Order[Appointment]:
     match sort:
         case AppointmentSort.SCHEDULED_START:
             column = func.coalesce(_C.starts_at, literal_column("'infinity'::timestamptz"), type_=_C.starts_at.type)
-            return Order(name, column, lambda row: instant(row.starts_at), descending)
+            return Order(name, column, lambda row: instant(row.starts_at), descending, ("starts_at",))
         case AppointmentSort.CREATED_AT:
-            return Order(name, _C.created_at, lambda row: instant(row.created_at), descending)
+            return Order(name, _C.created_at, lambda row: instant(row.created_at), descending, ("created_at",))
         case AppointmentSort.UPDATED_AT:
-            return Order(name, _C.updated_at, lambda row: instant(row.updated_at), descending)
+            return Order(name, _C.updated_at, lambda row: instant(row.updated_at), descending, ("updated_at",))
         case AppointmentSort.NUMBER:
-            return Order(name, _C.number, lambda row: str(row.number), descending)
+            return Order(name, _C.number, lambda row: str(row.number), descending, ("number",))
 
 
 async def page_of_appointments(
-    session: AsyncSession,
+    session: Readable,
     first: int | None,
     cursor: str | None,
     criteria: AppointmentCriteria,
     order: Order[Appointment],
+    ready: Ready | None = None,
 ) -> Page[Appointment]:
-    """A page of the appointments that fit."""
+    """A page of the appointments that fit; with `ready`, rows of what places them in the order, and of their answers."""
     given = {name: getattr(criteria, name, None) for name in _NARROWING}
     if criteria.unassigned is False:
         given |= {"unassigned": None, "assigned": True}
 
     async def read(value: str | None, row_id: UUID | None, most: int) -> Sequence[Appointment]:
-        return await _page(order)(session, value, row_id, most, *(given.get(name) for name in _NARROWING))
+        made = _page(order)
+        if ready is not None:
+            made = ready.of(made, _C.id, *(_C[name] for name in order.reads))
+        return await made(session, value, row_id, most, *(given.get(name) for name in _NARROWING))
 
     return await read_page(read, order, first, cursor, lambda: _narrowed(given))
 
@@ -108,6 +112,10 @@ def _page(order: Order[Appointment]) -> Prepared[Appointment]:
     return Prepared(Appointment, build, ("value", "row_id", "most", *_NARROWING))
 
 
+# What tells where on a board an appointment stands.
+_PLACE = (_C.location_id, _C.technician_id, _C.starts_at, _C.ends_at)
+
+
 @prepared(Appointment)
 def _on_board(starts_at: Any, ends_at: Any, earliest: Any, location_id: Any, visited_by: Any) -> Select[Any]:
     statement = select_rows(Appointment).where(
@@ -126,10 +134,20 @@ def _on_board(starts_at: Any, ends_at: Any, earliest: Any, location_id: Any, vis
 
 
 async def on_board(
-    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None, visited_by: UUID | None
+    session: Readable,
+    starts_at: datetime,
+    ends_at: datetime,
+    location_id: UUID | None,
+    visited_by: UUID | None,
+    ready: Ready | None = None,
 ) -> Sequence[Appointment]:
-    """What is planned between two moments and assigned, cancelled ones left out, in order of time."""
-    return await _on_board(session, starts_at, ends_at, starts_at - LONGEST, location_id, visited_by)
+    """What is planned between two moments and assigned, cancelled ones left out, in order of time.
+
+    Args:
+        ready: has the rows be of what places them on the board, and of their answers.
+    """
+    read = _on_board if ready is None else ready.of(_on_board, *_PLACE)
+    return await read(session, starts_at, ends_at, starts_at - LONGEST, location_id, visited_by)
 
 
 @prepared(Appointment)
@@ -147,7 +165,12 @@ def _not_placed(starts_at: Any, ends_at: Any, location_id: Any) -> Select[Any]:
 
 
 async def not_placed(
-    session: AsyncSession, starts_at: datetime, ends_at: datetime, location_id: UUID | None
+    session: Readable,
+    starts_at: datetime,
+    ends_at: datetime,
+    location_id: UUID | None,
+    ready: Ready | None = None,
 ) -> Sequence[Appointment]:
-    """What waits for a technician between two moments, and every request without a time, oldest first."""
-    return await _not_placed(session, starts_at, ends_at, location_id)
+    """What waits for a technician between two moments, and every request without a time, oldest first; `ready` as above."""
+    read = _not_placed if ready is None else ready.of(_not_placed, *_PLACE)
+    return await read(session, starts_at, ends_at, location_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, Select, select, text
@@ -12,7 +12,8 @@ from sqlalchemy.sql import func
 
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
-from models.prepared import prepared
+from models.location import Location, locations
+from models.prepared import Readable, prepared
 from models.query import among, select_rows
 from models.tenant import TenantCounter, counter_value
 
@@ -50,9 +51,31 @@ class Event(Base):
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.clock_timestamp())
 
 
-async def last_seq(session: AsyncSession) -> int:
+async def last_seq(session: Readable) -> int:
     """The number of the tenant's latest committed event; 0 when there is none."""
     return await counter_value(session, EVENT_COUNTER)
+
+
+@prepared(Location, light=True)
+def _places_as_of(tenant_id: Any) -> Select[Any]:
+    seq = (
+        select(TenantCounter.value)
+        .where(TenantCounter.tenant_id == tenant_id, TenantCounter.name == EVENT_COUNTER)
+        .scalar_subquery()
+    )
+    return select(Location.id, Location.time_zone, seq.label("seq")).order_by(Location.name, Location.id)
+
+
+async def places_as_of(session: Readable, *, whole: bool) -> tuple[Sequence[Location], int]:
+    """The tenant's locations, by name, and the number of its latest committed event.
+
+    Args:
+        whole: whether all of a location is read, or its `id` and `time_zone` alone, in one statement with the number.
+    """
+    if whole:
+        return await locations(session), await last_seq(session)
+    found = await _places_as_of(session, session.info["tenant_id"])
+    return found, (cast("Any", found[0]).seq or 0) if found else await last_seq(session)
 
 
 async def newest_of(session: AsyncSession, tenant_ids: Sequence[UUID]) -> Mapping[UUID, int]:
@@ -90,6 +113,6 @@ def _history_of(appointment_ids: Any) -> Select[Any]:
     return statement.order_by(Event.appointment_id, Event.seq)
 
 
-async def history_of(session: AsyncSession, appointment_ids: Sequence[UUID]) -> Sequence[Event]:
+async def history_of(session: Readable, appointment_ids: Sequence[UUID]) -> Sequence[Event]:
     """All that happened to these appointments, oldest first."""
     return await _history_of(session, list(appointment_ids))

@@ -28,13 +28,14 @@ class Order(Generic[M]):
     """A total order of a model's rows: a column (ties broken by id), and how to read its value off a row.
 
     `name` is part of each cursor, so that a cursor of another order is refused. The value is text that PostgreSQL reads
-    back as the column's type.
+    back as the column's type; `reads` names the columns that it is made of, where rows may be of these alone.
     """
 
     name: str
     column: ColumnElement[Any]
     value: Callable[[M], str]
     descending: bool = False
+    reads: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import Base, TenantRow
-from models.prepared import Prepared
+from models.prepared import Prepared, Readable
+from models.ready import Ready
 
 M = TypeVar("M", bound=Base)
 R = TypeVar("R", bound=TenantRow)
@@ -47,9 +48,16 @@ def _of_ids(model: type[R]) -> Prepared[R]:
     return Prepared(model, lambda ids: select_rows(model).where(among(model.id, ids)))
 
 
-async def by_ids(session: AsyncSession, model: type[R], ids: Sequence[UUID]) -> dict[UUID, R]:
-    """The tenant's rows with these ids, by id; ids of nobody or of another tenant are missing."""
-    return {row.id: row for row in await _of_ids(model)(session, list(ids))}
+async def by_ids(session: Readable, model: type[R], ids: Sequence[UUID], ready: Ready | None = None) -> dict[UUID, R]:
+    """The tenant's rows with these ids, by id; ids of nobody or of another tenant are missing.
+
+    Args:
+        ready: has the rows be of their ids and their answers.
+    """
+    read = _of_ids(model)
+    if ready is not None:
+        read = ready.of(read, model.__table__.c.id)
+    return {row.id: row for row in await read(session, list(ids))}
 
 
 async def all_of(session: AsyncSession, model: type[M], *order: Any) -> Sequence[M]:

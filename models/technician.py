@@ -12,8 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, TenantRow, Timestamps, of_tenant, within_tenant
 from models.page import Order, Page, fetch_page
-from models.prepared import prepared
+from models.prepared import Readable, prepared
 from models.query import among, rows, select_rows
+from models.ready import Ready
 
 
 class Technician(Timestamps, TenantRow):
@@ -130,7 +131,7 @@ def _time_off_of(technician_ids: Any, starts_at: Any, ends_at: Any) -> Select[An
 
 
 async def time_off_of(
-    session: AsyncSession, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
+    session: Readable, technician_ids: Sequence[UUID], starts_at: datetime | None, ends_at: datetime | None
 ) -> Sequence[TimeOff]:
     """Time off of these technicians that touches the span, in order; an open end is None."""
     return await _time_off_of(session, list(technician_ids), starts_at, ends_at)
@@ -160,7 +161,17 @@ def _of_board(location_ids: Any, with_appointments: Any) -> Select[Any]:
 
 
 async def technicians_of_board(
-    session: AsyncSession, location_ids: Sequence[UUID], with_appointments: Sequence[UUID]
+    session: Readable,
+    location_ids: Sequence[UUID],
+    with_appointments: Sequence[UUID],
+    ready: Ready | None = None,
+    *columns: str,
 ) -> Sequence[Technician]:
-    """The lanes of a board: the active technicians of these locations, and whoever has an appointment there."""
-    return await _of_board(session, list(location_ids), list(with_appointments))
+    """The lanes of a board: the active technicians of these locations, and whoever has an appointment there.
+
+    Args:
+        ready: has the rows be of their ids, their answers, and the columns that are named.
+    """
+    table = Technician.__table__.c
+    read = _of_board if ready is None else ready.of(_of_board, table.id, *(table[name] for name in columns))
+    return await read(session, list(location_ids), list(with_appointments))

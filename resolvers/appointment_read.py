@@ -7,9 +7,10 @@ from uuid import UUID
 
 from models.appointment import Appointment
 from models.appointment_list import AppointmentCriteria, AppointmentSort, order_by, page_of_appointments
-from models.database import Transaction
 from models.page import Page
+from models.prepared import Readable
 from models.query import by_ids
+from models.ready import Ready
 from resolvers.caller import Caller
 
 
@@ -21,27 +22,29 @@ async def list_appointments(
     sort: AppointmentSort = AppointmentSort.NUMBER,
     *,
     descending: bool = False,
-    along: Callable[[Transaction, Sequence[Appointment]], Awaitable[None]] | None = None,
+    along: Callable[[Readable, Sequence[Appointment]], Awaitable[None]] | None = None,
+    ready: Ready | None = None,
 ) -> Page[Appointment]:
     """A page of appointments; a technician's own only.
 
     Args:
         along: reads what belongs to them, in the same transaction.
+        ready: has the rows be of their answers, and then nothing is read along.
 
     Raises:
         Refusal: INVALID_INPUT for a page size or cursor that is none.
     """
     narrowed = replace(criteria, visited_by=caller.visited_by)
-    async with caller.reading() as session:
-        page = await page_of_appointments(session, first, after, narrowed, order_by(sort, descending=descending))
-        if along is not None:
+    async with caller.looking() as session:
+        page = await page_of_appointments(session, first, after, narrowed, order_by(sort, descending=descending), ready)
+        if along is not None and ready is None:
             await along(session, page.rows)
         return page
 
 
 async def appointments_by_id(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Appointment]:
     """Those of these appointments that the caller may see."""
-    async with caller.reading() as session:
+    async with caller.looking() as session:
         found = await by_ids(session, Appointment, ids)
     return {key: row for key, row in found.items() if caller.sees_work_of(row.technician_id)}
 

@@ -11,10 +11,11 @@ from domain.event_cursor import encode_cursor
 from domain.local_time import Interval, hours_from_json, local_day, merge_intervals, open_intervals
 from models.appointment import Appointment
 from models.appointment_list import not_placed, on_board
-from models.database import Transaction
-from models.event import last_seq
-from models.location import Location, locations
+from models.event import places_as_of
+from models.location import Location
 from models.position import SeenPosition, visible_positions
+from models.prepared import Readable
+from models.ready import Ready
 from models.technician import Technician, TimeOff, technicians_of_board, time_off_of
 from resolvers.caller import Caller
 from resolvers.grouping import grouped
@@ -32,7 +33,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A day: subscribe behind `cursor` and nothing is missed. `locations` are all that the business has."""
+    """A day: subscribe behind `cursor` and nothing is missed. `locations` are all that the business has.
+
+    Appointments and technicians are rows, or what places them and their answers; see `ReadyParts`. So are locations, of which
+    only `id` and `time_zone` are sure to be there.
+    """
 
     day: date
     cursor: str
@@ -47,6 +52,16 @@ class Part(Enum):
     WORKING = "working"
     POSITIONS = "positions"
     UNASSIGNED = "unassigned"
+    LOCATIONS = "locations"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyParts:
+    """What is read with its answer, and by what: technicians, their appointments, those that wait; as rows where it is None."""
+
+    technicians: Ready | None = None
+    lanes: Ready | None = None
+    unassigned: Ready | None = None
 
 
 async def dispatch_board(
@@ -54,7 +69,8 @@ async def dispatch_board(
     day: date,
     location_id: UUID | None,
     parts: Collection[Part] = tuple(Part),
-    along: Callable[[Transaction, Board], Awaitable[None]] | None = None,
+    along: Callable[[Readable, Board], Awaitable[None]] | None = None,
+    ready: ReadyParts = ReadyParts(),
 ) -> Board:
     """The board of a date on the calendar of each location, or of one.
 
@@ -65,27 +81,29 @@ async def dispatch_board(
     Raises:
         Refusal: NOT_FOUND for a location that there is not.
     """
-    async with caller.database.snapshot(caller.tenant_id) as session:
-        everywhere = await locations(session)
+    async with caller.looking(one_moment=True) as session:
+        everywhere, seq = await places_as_of(session, whole=Part.LOCATIONS in parts)
         places = {place.id: place for place in everywhere if location_id in (None, place.id)}
         if location_id is not None and not places:
             raise Refusal(ErrorCode.NOT_FOUND, "There is no such location.", ("locationId",))
         bounds = {place.id: local_day(day, place.time_zone) for place in places.values()}
         if not bounds:
-            return Board(day, encode_cursor(caller.tenant_id, await last_seq(session)), [], [], everywhere)
+            return Board(day, encode_cursor(caller.tenant_id, seq), [], [], everywhere)
         start, end = min(low for low, _ in bounds.values()), max(high for _, high in bounds.values())
         planned = [
             row
-            for row in await on_board(session, start, end, location_id, caller.visited_by)
+            for row in await on_board(session, start, end, location_id, caller.visited_by, ready.lanes)
             if _touches(row, bounds[row.location_id])
         ]
         waiting: Sequence[Appointment] = []
         if Part.UNASSIGNED in parts and not caller.visited_by:
-            waiting = await not_placed(session, start, end, location_id)
+            waiting = await not_placed(session, start, end, location_id, ready.unassigned)
         board = Board(
             day=day,
-            cursor=encode_cursor(caller.tenant_id, await last_seq(session)),
-            lanes=await _lanes(session, caller, day, list(places), everywhere, planned, (start, end), parts),
+            cursor=encode_cursor(caller.tenant_id, seq),
+            lanes=await _lanes(
+                session, caller, day, list(places), everywhere, planned, (start, end), parts, ready.technicians
+            ),
             unassigned=[row for row in waiting if row.starts_at is None or _touches(row, bounds[row.location_id])],
             locations=everywhere,
         )
@@ -95,7 +113,7 @@ async def dispatch_board(
 
 
 async def _lanes(
-    session: Transaction,
+    session: Readable,
     caller: Caller,
     day: date,
     shown: Sequence[UUID],
@@ -103,12 +121,14 @@ async def _lanes(
     planned: Sequence[Appointment],
     span: tuple[datetime, datetime],
     parts: Collection[Part],
+    ready: Ready | None,
 ) -> list[Lane]:
     by_technician = grouped(planned, lambda row: row.technician_id)
     assigned = [technician_id for technician_id in by_technician if technician_id is not None]
+    columns = ("location_id", "working_hours") if Part.WORKING in parts else ()
     people = [
         person
-        for person in await technicians_of_board(session, shown, assigned)
+        for person in await technicians_of_board(session, shown, assigned, ready, *columns)
         if caller.visited_by in (None, person.id)
     ]
     ids = [person.id for person in people]

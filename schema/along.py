@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from graphql import FieldNode
 
 from models.appointment import Appointment
-from models.database import Transaction
+from models.prepared import Readable
 from permissions.scopes import Scope
 from schema.context import Info
 from schema.selection import below, children
@@ -35,12 +35,12 @@ async def read_what_is_asked(info: Info, appointments: Sequence[Appointment], *p
     """The same for appointments that are there already, such as a mutation's, in one transaction; in none if nothing is asked."""
     nodes = asked(info, path)
     if _LED_TO & children(nodes, info._raw_info.fragments).keys():
-        async with info.context.caller.reading() as session:
+        async with info.context.caller.looking() as session:
             await read_along(info, session, appointments, nodes)
 
 
 async def read_along(
-    info: Info, session: Transaction, appointments: Sequence[Appointment], nodes: Sequence[FieldNode]
+    info: Info, session: Readable, appointments: Sequence[Appointment], nodes: Sequence[FieldNode]
 ) -> None:
     """Load what `nodes`, fields of appointments, lead to.
 

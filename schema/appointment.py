@@ -1,10 +1,11 @@
 """Appointments in the schema: the type, its lines and its history."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import strawberry
+from graphql import FieldNode
 
 from domain.appointment import AppointmentEventType, AppointmentSource, AppointmentStatus, allowed_transitions
 from domain.event_cursor import encode_cursor
@@ -12,6 +13,8 @@ from domain.ids import Prefix
 from models.appointment import Appointment as AppointmentRow
 from models.appointment import AppointmentLine as LineRow
 from models.event import Event as EventRow
+from models.ready import Ready
+from models.ready_shapes import APPOINTMENT
 from permissions.scopes import Scope
 from resolvers.appointment_read import withheld
 from schema.along import asked, read_along
@@ -22,6 +25,7 @@ from schema.fields import relation
 from schema.location import Location
 from schema.message import Message
 from schema.node import Node, node_id
+from schema.ready import ready_made, shown
 from schema.scalars import Json
 from schema.service import Service, ServiceOption
 from schema.technician import Technician
@@ -207,3 +211,13 @@ class Appointment(Node):
     def _is_visible(self, info: Info) -> bool:
         # An appointment is reached by visibility, but for one way: the event that takes it from a technician.
         return info.context.caller.sees_work_of(self.row.technician_id)
+
+
+def ready_appointments(info: Info, nodes: Sequence[FieldNode]) -> Ready | None:
+    """What makes the answers of appointments, if PostgreSQL can write all that `nodes` ask of them."""
+    return ready_made(info, "Appointment", AppointmentRow, APPOINTMENT, nodes)
+
+
+def converter(ready: Ready | None) -> Callable[[Any], Appointment]:
+    """What makes an appointment of a row, or of its answer."""
+    return Appointment.of if ready is None else cast("Callable[[Any], Appointment]", shown)

@@ -2,23 +2,25 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, cast
 
 import strawberry
 
 from domain.appointment import AppointmentStatus
 from domain.ids import Prefix
 from models.appointment_list import AppointmentCriteria, AppointmentSort
-from models.database import Transaction
+from models.prepared import Readable
 from permissions.scopes import Scope
 from resolvers.appointment_read import list_appointments
-from resolvers.board import Board, Lane, Part, dispatch_board
+from resolvers.board import Board, Lane, Part, ReadyParts, dispatch_board
 from schema.along import asked, read_along
-from schema.appointment import Appointment
+from schema.appointment import Appointment, converter, ready_appointments
 from schema.connection import Connection, connection_of
 from schema.context import Info
 from schema.fields import query, relation
 from schema.node import known_id, known_ids
-from schema.technician import Technician, TechnicianPosition
+from schema.ready import shown
+from schema.technician import Technician, TechnicianPosition, ready_technicians
 from schema.values import TimeWindow
 
 strawberry.enum(AppointmentSort, name="AppointmentOrderField")
@@ -72,22 +74,26 @@ class BoardLane:
     """One technician's day."""
 
     lane: strawberry.Private[Lane]
+    person: strawberry.Private[Technician]
     working: list[TimeWindow]
     appointments: list[Appointment]
 
     @classmethod
-    def of(cls, lane: Lane) -> "BoardLane":
+    def of(cls, lane: Lane, ready: ReadyParts) -> "BoardLane":
         """The object of a lane."""
+        convert = converter(ready.lanes)
+        person: Any = lane.technician
         return cls(
             lane=lane,
+            person=Technician.of(person) if ready.technicians is None else cast("Technician", shown(person)),
             working=[TimeWindow(start=start, end=end) for start, end in lane.working],
-            appointments=[Appointment.of(row) for row in lane.appointments],
+            appointments=[convert(row) for row in lane.appointments],
         )
 
     @relation(Scope.TECHNICIANS_READ)
     def technician(self, info: Info) -> Technician:
         """Whose day."""
-        return Technician.of(self.lane.technician)
+        return self.person
 
     @relation(Scope.TECHNICIANS_READ)
     def position(self, info: Info) -> TechnicianPosition | None:
@@ -107,13 +113,13 @@ class DispatchBoard:
     unassigned: list[Appointment]
 
     @classmethod
-    def of(cls, board: Board) -> "DispatchBoard":
+    def of(cls, board: Board, ready: ReadyParts) -> "DispatchBoard":
         """The object of a board."""
         return cls(
             day=board.day,
             cursor=board.cursor,
-            lanes=[BoardLane.of(lane) for lane in board.lanes],
-            unassigned=[Appointment.of(row) for row in board.unassigned],
+            lanes=[BoardLane.of(lane, ready) for lane in board.lanes],
+            unassigned=[converter(ready.unassigned)(row) for row in board.unassigned],
         )
 
 
@@ -140,6 +146,7 @@ class AppointmentQuery:
         """Appointments, by number unless another order is asked for."""
         order = order_by or AppointmentOrder(field=AppointmentSort.NUMBER)
         nodes = asked(info, ("nodes",), ("edges", "node"))
+        ready = ready_appointments(info, nodes)
         page = await list_appointments(
             info.context.caller,
             first,
@@ -148,22 +155,41 @@ class AppointmentQuery:
             order.field,
             descending=order.direction is OrderDirection.DESC,
             along=lambda session, rows: read_along(info, session, rows, nodes),
+            ready=ready,
         )
-        return connection_of(page, Appointment.of)  # type: ignore[no-any-return]
+        return connection_of(page, converter(ready))  # type: ignore[no-any-return]
 
     @query(Scope.APPOINTMENTS_READ)
     async def dispatch_board(
         self, info: Info, day: date, location_id: strawberry.ID | None = None
     ) -> DispatchBoard | None:
         """The board of a date on the location's calendar."""
-        nodes = asked(info, ("lanes", "appointments"), ("unassigned",))
+        of_lanes, of_unassigned = asked(info, ("lanes", "appointments")), asked(info, ("unassigned",))
+        people = asked(info, ("lanes", "technician"))
+        ready = ReadyParts(
+            ready_technicians(info, people),
+            ready_appointments(info, of_lanes),
+            ready_appointments(info, of_unassigned),
+        )
+        rest = [
+            *([] if ready.technicians else people),
+            *([] if ready.lanes else of_lanes),
+            *([] if ready.unassigned else of_unassigned),
+        ]
 
-        async def along(session: Transaction, board: Board) -> None:
-            info.context.load.technician.add({lane.technician.id: lane.technician for lane in board.lanes})
+        async def along(session: Readable, board: Board) -> None:
+            if not rest:
+                return
             info.context.load.location.add({place.id: place for place in board.locations})
-            visits = [visit for lane in board.lanes for visit in lane.appointments]
-            await read_along(info, session, [*visits, *board.unassigned], nodes)
+            if not ready.technicians:
+                info.context.load.technician.add({lane.technician.id: lane.technician for lane in board.lanes})
+            visits = [] if ready.lanes else [visit for lane in board.lanes for visit in lane.appointments]
+            waiting = [] if ready.unassigned else board.unassigned
+            nodes = [*([] if ready.lanes else of_lanes), *([] if ready.unassigned else of_unassigned)]
+            await read_along(info, session, [*visits, *waiting], nodes)
 
         parts = [part for part, path in _PARTS.items() if asked(info, path)]
+        if rest:
+            parts.append(Part.LOCATIONS)
         place = known_id(Prefix.LOCATION, location_id)
-        return DispatchBoard.of(await dispatch_board(info.context.caller, day, place, parts, along))
+        return DispatchBoard.of(await dispatch_board(info.context.caller, day, place, parts, along, ready), ready)

@@ -27,6 +27,7 @@ from graphql import (
     Undefined,
     is_leaf_type,
 )
+from orjson import Fragment
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
@@ -62,6 +63,8 @@ class Plans:
     """The plans of one document; None for what does not compile. They live as long as its nodes, by whose identity they are found."""
 
     made: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict)
+    # What the database writes; see schema.ready.
+    ready: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
 
 class Exact(NamedTuple):
@@ -99,7 +102,9 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_object_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
     ) -> Any:
-        """Complete an object, by its plan if there is one."""
+        """Complete an object, by its plan if there is one. One that is JSON already is what was asked of it."""
+        if type(result) is Fragment:
+            return result
         done = self._planned(return_type, field_details_list, result)
         if done is not Undefined:
             return done
@@ -114,6 +119,14 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             if done is not Undefined:
                 return done
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+    def complete_abstract_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+    ) -> Any:
+        """Complete an interface's object; see `complete_object_value`."""
+        if type(result) is Fragment:
+            return result
+        return super().complete_abstract_value(return_type, field_details_list, info, path, result, position_context)
 
     def _planned(self, type_: Any, details: Details, value: Any) -> Any:
         if self.plans is None:
@@ -150,7 +163,7 @@ class _Compiler:
         self._executor = executor
         self._names = count()
         self._functions: list[str] = []
-        self._constants: dict[str, Any] = {"UTC": UTC}
+        self._constants: dict[str, Any] = {"UTC": UTC, "Fragment": Fragment}
         self._rules: list[Rule] = []
 
     def plan(self, type_: GraphQLOutputType, details: Details) -> Plan:
@@ -199,7 +212,7 @@ class _Compiler:
 
     def _object(self, type_: GraphQLObjectType, details: Details) -> str:
         if not all(
-            _is_static(each.node.selection_set.selections, self._executor.fragment_definitions) for each in details
+            is_static(each.node.selection_set.selections, self._executor.fragment_definitions) for each in details
         ):
             raise NotCompilableError
         grouped = self._executor.collect_subfields(type_, cast("Any", details)).grouped_field_set
@@ -209,6 +222,8 @@ class _Compiler:
         self._functions.append(
             f"def {name}(o, info):\n"
             f"    if type(o) not in {admitted}:\n"
+            f"        if type(o) is Fragment:\n"
+            f"            return o\n"
             f"        {admit}(o, {admitted})\n"
             f"    return {{{', '.join(parts)}}}"
         )
@@ -225,21 +240,34 @@ class _Compiler:
         return self._value(definition.type, details, self._source(definition))
 
     def _source(self, definition: GraphQLField) -> str:
-        declared = definition.extensions.get("strawberry-definition")
-        if not isinstance(declared, StrawberryField):
-            raise NotCompilableError
-        if declared.is_basic_field and getattr(definition.resolve, "_is_default", False):
-            if declared.default_resolver is not getattr or not _is_written_plainly(declared.python_name):
-                raise NotCompilableError
+        declared, rule = declared_field(definition)
+        if rule is None:
             return f"o.{declared.python_name}"
-        rule, resolver = declared.metadata.get(AT_ONCE), declared.base_resolver
-        if rule is None or resolver is None or resolver.is_async:
-            raise NotCompilableError
-        # Strawberry hands over by name what is handed over by place here.
-        if [*resolver.signature.parameters.values()][1:] != [resolver.info_parameter]:
-            raise NotCompilableError
         self._rules.append(rule)
-        return f"{self._constant(ready_at_once(cast('Callable[..., Any]', resolver.wrapped_func)))}(o, info)"
+        resolve = cast("Callable[..., Any]", cast("Any", declared.base_resolver).wrapped_func)
+        return f"{self._constant(ready_at_once(resolve))}(o, info)"
+
+
+def declared_field(definition: GraphQLField) -> tuple[StrawberryField, Rule | None]:
+    """How a field is declared that is an attribute (no rule), or a relation that may answer at once (the rule that guards it).
+
+    Raises:
+        NotCompilableError: it is neither.
+    """
+    declared = definition.extensions.get("strawberry-definition")
+    if not isinstance(declared, StrawberryField):
+        raise NotCompilableError
+    if declared.is_basic_field and getattr(definition.resolve, "_is_default", False):
+        if declared.default_resolver is not getattr or not _is_written_plainly(declared.python_name):
+            raise NotCompilableError
+        return declared, None
+    rule, resolver = declared.metadata.get(AT_ONCE), declared.base_resolver
+    if rule is None or resolver is None or resolver.is_async:
+        raise NotCompilableError
+    # Strawberry hands over by name what is handed over by place here.
+    if [*resolver.signature.parameters.values()][1:] != [resolver.info_parameter]:
+        raise NotCompilableError
+    return declared, rule
 
 
 def _is_written_plainly(name: str) -> bool:
@@ -247,7 +275,7 @@ def _is_written_plainly(name: str) -> bool:
     return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
-def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitionNode]) -> bool:
+def is_static(selections: Iterable[Any], fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
     """Whether it is the same fields at each request: no directives, whose variables may leave some out, and no variables of fragments."""
     for selection in selections:
         directives: Sequence[DirectiveNode] = selection.directives
@@ -262,6 +290,6 @@ def _is_static(selections: Iterable[Any], fragments: dict[str, FragmentDefinitio
             inner = fragment.selection_set
         else:
             inner = selection.selection_set
-        if not _is_static(inner.selections, fragments):
+        if not is_static(inner.selections, fragments):
             return False
     return True

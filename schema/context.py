@@ -22,6 +22,7 @@ from resolvers.guest import Guest
 from resolvers.log_in_session import SESSION_LIFE, LoggedIn
 from resolvers.planning import Planning
 from resolvers.security_log import SecurityLog
+from schema.compiled import Plans
 from schema.loaders import Loaders
 from settings import Settings
 from subscriptions.hub import Hub
@@ -49,6 +50,8 @@ class Context:
     auth_by_cookie: bool = False
     csrf_ok: bool = False
     allow_introspection: bool = False
+    # Those of the operation's document; without them everything is read as rows.
+    plans: Plans | None = None
 
     @cached_property
     def caller(self) -> Caller:

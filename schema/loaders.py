@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -21,7 +21,9 @@ from models.export import Export
 from models.location import Location
 from models.message import Message
 from models.position import SeenPosition, positions_on_duty
+from models.prepared import Readable
 from models.query import by_ids
+from models.ready import HasReady, Ready
 from models.security_event import SecurityEvent
 from models.service import Service, ServiceCategory, ServiceOption, options_of, services_of_categories
 from models.technician import Technician, TimeOff, time_off_of
@@ -46,14 +48,15 @@ class Loaders:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         # Reads what the appointments of events lead to, in the transaction that reads them.
-        self.along: Callable[[Transaction, Sequence[Appointment]], Awaitable[None]] | None = None
+        self.along: Callable[[Readable, Sequence[Appointment]], Awaitable[None]] | None = None
+        self._ready: dict[Ready, RowLoader[HasReady]] = {}
         self._time_off: dict[tuple[datetime | None, datetime | None], ListLoader[TimeOff]] = {}
 
     def _by_id(self, model: type[M]) -> RowLoader[M]:
         async def read(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, M | None]:
             return {**await by_ids(session, model, keys)}
 
-        return RowLoader(self._caller, read)
+        return RowLoader(self._caller, read, prepared=True)
 
     def _lists(
         self, read: Callable[[Transaction, Sequence[UUID]], Awaitable[Sequence[V]]], key_of: Callable[[V], UUID | None]
@@ -152,6 +155,17 @@ class Loaders:
 
         return DataLoader(load_fn=load)
 
+    def ready_appointment(self, ready: Ready) -> RowLoader[HasReady]:
+        """The answer of an appointment, for a caller who may see all of them."""
+        if ready not in self._ready:
+
+            async def read(session: Transaction, keys: Sequence[UUID]) -> Mapping[UUID, HasReady | None]:
+                found = await by_ids(session, Appointment, keys, ready)
+                return cast("Mapping[UUID, HasReady | None]", found)
+
+            self._ready[ready] = RowLoader(self._caller, read, prepared=True)
+        return self._ready[ready]
+
     @cached_property
     def appointment_of_event(self) -> RowLoader[Appointment]:
         """The appointment of an event that the caller may see: somebody who lost it is still told so."""
@@ -162,7 +176,7 @@ class Loaders:
                 await self.along(session, list(found.values()))
             return {**found}
 
-        return RowLoader(self._caller, read)
+        return RowLoader(self._caller, read, prepared=True)
 
     @cached_property
     def lines(self) -> ListLoader[AppointmentLine]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLError
@@ -12,9 +12,9 @@ from permissions.guards import Requires
 from permissions.scopes import Scope
 from resolvers.customer import visible_to
 from resolvers.tenant import own_tenant
-from schema.along import read_what_is_asked
+from schema.along import asked, read_what_is_asked
 from schema.api_key import ApiKey
-from schema.appointment import Appointment
+from schema.appointment import Appointment, ready_appointments
 from schema.attachment import Attachment
 from schema.billing import Invoice
 from schema.context import Info
@@ -25,6 +25,7 @@ from schema.fields import AUTHENTICATED, query
 from schema.location import Location
 from schema.message import Message
 from schema.node import Node
+from schema.ready import shown
 from schema.security_event import SecurityEvent
 from schema.service import Service, ServiceCategory, ServiceOption
 from schema.technician import Technician
@@ -95,6 +96,9 @@ async def find_node(info: Info, text: str) -> Node | None:
         return None
     scope, loader, convert = NODES[prefix]
     _require(info, scope)
+    if prefix is Prefix.APPOINTMENT and (ready := ready_appointments(info, asked(info, ()))):
+        answer = await info.context.load.ready_appointment(ready).load(value)
+        return None if answer is None else cast("Node", shown(answer))
     found = await getattr(info.context.load, loader).load(value)
     if found is None or not await visible_to(caller, prefix, found):
         return None

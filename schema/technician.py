@@ -1,14 +1,17 @@
 """Technicians, their time off and their positions in the schema."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from graphql import FieldNode
 
 from domain.hours import LunchInput
 from domain.ids import Prefix
 from models.position import SeenPosition
+from models.ready import Ready
+from models.ready_shapes import TECHNICIAN
 from models.technician import Technician as TechnicianRow
 from models.technician import TechnicianPosition as PositionRow
 from permissions.scopes import Scope
@@ -23,6 +26,7 @@ from schema.context import Info
 from schema.fields import mutation, query, relation
 from schema.location import Location
 from schema.node import Node, id_of, known_id, node_id
+from schema.ready import ready_made
 from schema.scalars import EmailAddress, LocalTime, PhoneNumber
 from schema.time_off import TimeOff
 from schema.values import (
@@ -140,6 +144,11 @@ class Technician(Node):
             return None
         found = await info.context.load.position.load(self.row.id)
         return TechnicianPosition.of(found[0]) if found else None
+
+
+def ready_technicians(info: Info, nodes: Sequence[FieldNode]) -> Ready | None:
+    """What makes the answers of technicians, if PostgreSQL can write all that `nodes` ask of them."""
+    return ready_made(info, "Technician", TechnicianRow, TECHNICIAN, nodes)
 
 
 @strawberry.input

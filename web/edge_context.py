@@ -6,6 +6,7 @@ from typing import Protocol
 from starlette.requests import HTTPConnection
 
 from permissions.principal import Principal
+from schema.compiled import Plans
 
 
 class EdgeContext(Protocol):
@@ -26,6 +27,13 @@ class EdgeContext(Protocol):
     @property
     def allow_introspection(self) -> bool:
         """Whether `__schema` and `__type` answer."""
+
+    @property
+    def plans(self) -> Plans | None:
+        """The plans of the operation's document, which the edge sets."""
+
+    @plans.setter
+    def plans(self, plans: Plans) -> None: ...
 
     @property
     def auth_by_cookie(self) -> bool:

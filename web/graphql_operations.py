@@ -17,6 +17,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
+from models.ready_text import filled
 from schema.compiled import CompiledExecutor
 from schema.limits import Limits, TooComplexError
 from schema.limits_cost import coerced_sizes, price
@@ -197,8 +198,8 @@ class Operations:
         """The answer as JSON; settles the operation's cost by the objects that it really holds."""
         errors = outcomes(result.errors, request_id) if result.errors else None
         try:
-            data = orjson.dumps(result.data, option=JSON_OPTIONS)
-        except TypeError as error:
+            data = filled(orjson.dumps(result.data, option=JSON_OPTIONS))
+        except (TypeError, LookupError) as error:
             errors, data = [masked(error, request_id)], b"null"
         parts = [] if errors is None else [b'"errors":' + orjson.dumps(errors)]
         parts.append(b'"data":' + data)
@@ -216,6 +217,7 @@ class Operations:
         return OperationRefused([outcome(error, request_id)], 500)
 
     def _executor(self, operation: Operation, context: EdgeContext) -> Executor[Any]:
+        context.plans = operation.prepared.plans
         built = self.schema.execution_context_class.build(
             self.cache.schema,
             operation.prepared.document,
