@@ -1,4 +1,4 @@
-"""From what a document asks of a row to the JSON that PostgreSQL is to write; see docs/compiled-execution.md."""
+"""From what a document asks of a row to the JSON that PostgreSQL is to write; see docs/ready-rows.md."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
