@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
-from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
+from sqlalchemy import AsyncAdaptedQueuePool, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -18,10 +18,9 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.util import greenlet_spawn
 
 from models.errors import RETRIED, refusal_of
-from models.event import EVENT_COUNTER, Event
+from models.event import write_events
 from models.prepared import DRIVER, as_sqlalchemy
 from models.scoping import scoped
-from models.tenant import count_up
 from settings import Settings
 
 T = TypeVar("T")
@@ -225,24 +224,9 @@ async def send_signal(session: AsyncSession, channel: str, payload: str) -> None
 
 
 async def _write_events(session: AsyncSession, tenant_id: UUID) -> int:
-    """Number and write the recorded events: last before the commit, so that their order is the order of commits.
-
-    The counter's row stays locked until the commit: a number is never visible before a lower one, and a rollback
-    takes its numbers back.
-    """
+    """Write the recorded events: last before the commit, so that their order is the order of commits."""
     events: list[dict[str, Any]] = session.info.pop("events", [])
-    if not events:
-        return 0
-    last = await count_up(session, tenant_id, EVENT_COUNTER, by=len(events))
-    first = last - len(events) + 1
-    await session.execute(
-        insert(Event), [{"tenant_id": tenant_id, "seq": first + i, **values} for i, values in enumerate(events)]
-    )
-    # Ids only, once a transaction: the signal is a hint, whoever hears it reads the rows.
-    await session.execute(
-        text("SELECT pg_notify(:channel, :payload)"), {"channel": SIGNAL_CHANNEL, "payload": f"{tenant_id}:{last}"}
-    )
-    return last
+    return await write_events(session, tenant_id, events, SIGNAL_CHANNEL) if events else 0
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -1,8 +1,8 @@
-"""Hot reads: a statement is built once for each shape, and its rows come from the driver as plain named tuples.
+"""Hot statements: one is built once for each shape, and its rows come from the driver as plain named tuples.
 
 SQLAlchemy builds, keys and looks a statement up at each use, which takes longer than PostgreSQL takes to answer it. Here it
 writes the SQL once, its types convert what goes and comes, and psycopg is asked for the rest. Transactions, and which tenant
-they belong to, remain the session's.
+they belong to, remain the session's. What a session still has to write is not written first, as `Session.execute` would.
 """
 
 import inspect
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
+from psycopg.rows import tuple_row
 from sqlalchemy import BindParameter, Select, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +23,8 @@ from models.scoping import scoped
 M = TypeVar("M")
 _DIALECT: Any = cast("Any", PGDialect_psycopg)()
 _TENANT = "of_tenant"
+# The session's tenant, for what a statement writes: what it reads is narrowed without it.
+OF_TENANT = bindparam(_TENANT, type_=Uuid())
 # How a session knows the driver's connection of its transaction; see `models.database`.
 DRIVER = "driver"
 
@@ -76,6 +79,8 @@ class _Made:
 class Prepared(Generic[M]):
     """A read of a model's rows, as a function of a session and of the arguments by which `build` narrows it.
 
+    It may lock what it reads, and write by way of its CTEs.
+
     Args:
         build: the SELECT. It is called with a bound parameter in the place of each argument, and with None for each that is
             None: so many shapes may come of it.
@@ -100,17 +105,7 @@ class Prepared(Generic[M]):
             parameters[name] = convert(parameters[name])
         parameters |= made.constants
         parameters[_TENANT] = session.info["tenant_id"]
-        driver = await driver_of(session)
-        try:
-            # Binary, since times, ids and numbers are read in half the time.
-            cursor = driver.cursor(binary=True, row_factory=made.rows)
-            await cursor.execute(cast("Any", made.sql), parameters)
-            return cast("Sequence[M]", await cursor.fetchall())
-        except psycopg.Error as error:
-            if driver.closed:
-                # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
-                await session.execute(text("SELECT 1"))
-            raise as_sqlalchemy(made.sql, error) from error
+        return cast("Sequence[M]", await ask(session, made.sql, parameters, made.rows))
 
     def _make(self, shape: tuple[bool, ...]) -> _Made:
         given: dict[str, Any] = {
@@ -119,7 +114,7 @@ class Prepared(Generic[M]):
         }
         statement = self._build(**given)
         columns = list(statement.selected_columns)
-        compiled: Any = scoped(statement, cast("Any", bindparam(_TENANT, type_=Uuid())))
+        compiled: Any = scoped(statement, cast("Any", OF_TENANT))
         compiled = compiled.compile(dialect=_DIALECT)
         sql = str(compiled)
         if "POSTCOMPILE" in sql:
@@ -138,6 +133,30 @@ class Prepared(Generic[M]):
 def prepared(model: type[M]) -> Callable[[Callable[..., Select[Any]]], Prepared[M]]:
     """Make a `Prepared` of the function that builds its statement."""
     return lambda build: Prepared(model, build)
+
+
+async def ask(session: AsyncSession, sql: str, parameters: Mapping[str, Any], rows: Any = tuple_row) -> list[Any]:
+    """The rows that a statement of ours answers in the session's transaction, with psycopg's placeholders.
+
+    Numbers and texts go without a type: where the statement does not tell which one is meant, it has to cast them.
+
+    Args:
+        rows: psycopg's row factory.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as from the session itself.
+    """
+    driver = await driver_of(session)
+    try:
+        # Binary, since times, ids and numbers are read in half the time.
+        cursor = driver.cursor(binary=True, row_factory=rows)
+        await cursor.execute(cast("Any", sql), parameters)
+        return await cursor.fetchall()
+    except psycopg.Error as error:
+        if driver.closed:
+            # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+            await session.execute(text("SELECT 1"))
+        raise as_sqlalchemy(sql, error) from error
 
 
 def as_sqlalchemy(sql: str, error: psycopg.Error) -> BaseException:

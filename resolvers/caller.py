@@ -59,7 +59,7 @@ class Caller:
 
         async def change(session: Transaction) -> T:
             if not even_cancelled:
-                await require_open(session, self.tenant_id)
+                await require_open(session)
             return await work(session)
 
         return await self.database.transact(self.tenant_id, change)
