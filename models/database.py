@@ -21,6 +21,7 @@ from models.errors import RETRIED, refusal_of
 from models.event import write_events
 from models.prepared import DRIVER, as_sqlalchemy
 from models.scoping import scoped
+from models.technician import HELD_TECHNICIANS
 from settings import Settings
 
 T = TypeVar("T")
@@ -57,6 +58,12 @@ def _set_tenant(session: Session, _transaction: SessionTransaction, connection: 
 def _forget_driver(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(DRIVER, None)
+
+
+@event.listens_for(TenantSession, "after_soft_rollback")
+def _forget_held(session: Session, _transaction: SessionTransaction) -> None:
+    # A savepoint's end lets go of its locks: whoever goes on takes them anew.
+    session.info.pop(HELD_TECHNICIANS, None)
 
 
 def _use_utc(connection: DBAPIConnection, _record: object) -> None:

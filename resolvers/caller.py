@@ -47,18 +47,21 @@ class Caller:
         async with self.database.tenant(self.tenant_id) as session:
             yield session
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False) -> T:
+    async def transact(
+        self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False, opened: bool = False
+    ) -> T:
         """Run a change; see `Database.transact`.
 
         Args:
             even_cancelled: for the few changes that a cancelled business may still make.
+            opened: `work` makes sure itself that the business is open, in its first statement.
 
         Raises:
             Refusal: TENANT_CANCELLED, or what `work` and `Database.transact` raise.
         """
 
         async def change(session: Transaction) -> T:
-            if not even_cancelled:
+            if not (even_cancelled or opened):
                 await require_open(session)
             return await work(session)
 
