@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from models.errors import RETRIED, refusal_of
 from models.event import write_events
@@ -46,12 +46,21 @@ class TenantSession(Session):
 @event.listens_for(TenantSession, "after_begin")
 def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     # Local to the transaction: a session-level SET would outlive its request on a pooled connection.
-    tenant_id = session.info.get("tenant_id")
-    connection.exec_driver_sql(
-        _BEGIN,
-        {"tenant": str(tenant_id or ""), "statement": str(STATEMENT_TIMEOUT_MS), "lock": str(LOCK_TIMEOUT_MS)},
-    )
-    session.info[DRIVER] = connection.connection.driver_connection
+    values = {
+        "tenant": str(session.info.get("tenant_id") or ""),
+        "statement": str(STATEMENT_TIMEOUT_MS),
+        "lock": str(LOCK_TIMEOUT_MS),
+    }
+    driver = cast("psycopg.AsyncConnection[Any]", connection.connection.driver_connection)
+    try:
+        # Every transaction begins with it: by SQLAlchemy's own way it would cost twice as much.
+        await_only(driver.execute(_BEGIN, values))
+    except psycopg.Error as error:
+        if driver.closed:
+            # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+            connection.exec_driver_sql("SELECT 1")
+        raise as_sqlalchemy(_BEGIN, error) from error
+    session.info[DRIVER] = driver
 
 
 @event.listens_for(TenantSession, "after_transaction_end")
@@ -124,7 +133,8 @@ class Database:
         """A transaction of one tenant: committed at the end, rolled back when an exception leaves the block."""
         async with self._session(tenant_id) as session, session.begin():
             yield session
-            await session.flush()
+            if session.new or session.dirty or session.deleted:
+                await session.flush()
             seq = await _write_events(session, tenant_id)
         if seq:
             for hook in self.after_events:

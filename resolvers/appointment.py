@@ -164,7 +164,7 @@ async def mark_on_the_way(
 
     async def edit(change: Change, _locked: Locked) -> None:
         if eta_minutes is None:
-            change.appointment.eta = await estimated_arrival(change.session, change.appointment, travel.times)
+            change.appointment.eta = await estimated_arrival(change.session, appointment_id, travel.times)
         else:
             change.appointment.eta = datetime.now(UTC) + timedelta(minutes=eta_minutes)
 

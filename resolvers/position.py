@@ -81,7 +81,7 @@ async def follow_arrival(caller: Caller, travel: TravelEngine, appointment_id: U
         row = (await by_ids(session, Appointment, [appointment_id])).get(appointment_id)
         if row is None or row.status is not AppointmentStatus.ON_THE_WAY:
             return None
-        eta = await estimated_arrival(session, row, travel.times)
+        eta = await estimated_arrival(session, appointment_id, travel.times)
         return eta if eta is not None and _news(row, eta) else None
 
     # Most reports change nothing: they look, and lock nothing.
