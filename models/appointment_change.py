@@ -226,7 +226,8 @@ async def write_change(
         stale.state if stale else None,
         SuppressionReason.SUPERSEDED if superseded else None,
     )
-    appointment.updated_at = found[0].updated_at
+    if not made:
+        appointment.updated_at = found[0].updated_at
     facts = {row.rule_event: facts_of(row) for row in found if row.rule_event} if tell else {}
     return facts, _noted(session, found[0].taken) if stale else set()
 
