@@ -31,6 +31,8 @@ LIST_COSTS = (7, 1)
 SCHEDULE_COSTS = (7, 1)
 # Without the time off.
 ON_THE_WAY_COSTS = (6, 1)
+# With an arrival that is estimated: the way, once for whoever knows travel times and once under the locks.
+ESTIMATED_COSTS = (9, 2)
 # Without messages.
 NOTES_COSTS = (5, 1)
 
@@ -140,4 +142,7 @@ async def test_a_change_costs_so_many_statements(tap: tuple[Service, Wire]) -> N
                 assert await cost("appointmentUpdate", notes=notes) == NOTES_COSTS, "\n".join(wire.statements)
             left = await cost("appointmentMarkOnTheWay", etaMinutes=10)
             assert left == ON_THE_WAY_COSTS, "\n".join(wire.statements)
+            await world.api.do("appointmentReopen", payload, appointmentId=visit)
+            estimated = await cost("appointmentMarkOnTheWay")
+            assert estimated == ESTIMATED_COSTS, "\n".join(wire.statements)
             await world.api.do("appointmentReopen", payload, appointmentId=visit)
