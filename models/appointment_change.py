@@ -37,25 +37,12 @@ from models.tenant import refuse_closed, standing
 
 _APPOINTMENTS = cast("Table", Appointment.__table__)
 _MESSAGES = cast("Table", Message.__table__)
-# What a change may change, always all of it: the statement is the same for every change, so that its plan is kept.
-_CHANGED = (
-    "version",
-    "status",
-    "technician_id",
-    "starts_at",
-    "ends_at",
-    "arrival_starts_at",
-    "arrival_ends_at",
-    "duration_minutes",
-    "total",
-    "notes",
-    "internal_notes",
-    "eta",
-    "on_the_way_at",
-    "started_at",
-    "completed_at",
-    "cancelled_at",
+# What never changes once an appointment has been made, and what the database fills in.
+_FIXED = frozenset(
+    {"tenant_id", "id", "number", "location_id", "customer_id", "address_id", "source", "created_at", "updated_at"}
 )
+# All the rest is written, always: the statement is the same for every change, so that its plan is kept.
+_CHANGED = [each.key for each in _APPOINTMENTS.c if each.computed is None and each.key not in _FIXED]
 
 
 @dataclass(frozen=True, slots=True)
