@@ -30,6 +30,9 @@ def field_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) ->
     """
     changes = []
     for field, columns in _FIELDS.items():
+        # Most fields are the very values that they were.
+        if before is not None and all(before[column] is after[column] for column in columns):
+            continue
         old = _value(before, columns) if before is not None else None
         new = _value(after, columns)
         if old != new:

@@ -1,6 +1,6 @@
 """Appointments and their lines; the table itself makes double booking impossible."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -99,6 +99,9 @@ class Appointment(Timestamps, TenantRow):
     cancelled_at: Mapped[datetime | None]
 
 
+_COLUMNS = [column.key for column in select_rows(Appointment).selected_columns if column.key is not None]
+
+
 class AppointmentLine(TenantRow):
     """A service of an appointment. The unit price, option included, is fixed when the line is added."""
 
@@ -121,11 +124,25 @@ class AppointmentLine(TenantRow):
     unit_price: Mapped[Decimal]
 
 
-async def lock_appointment(session: AsyncSession, tenant_id: UUID, appointment_id: UUID) -> Appointment | None:
-    """The appointment, locked until the transaction ends, as it is now."""
-    return await session.get(
-        Appointment, (tenant_id, appointment_id), with_for_update={"key_share": True}, populate_existing=True
-    )
+def appointment_of(row: Any) -> Appointment:
+    """An appointment of a row that has its columns, to be changed and then written by `models.appointment_change`.
+
+    No session knows it: what is set is written when somebody says so, once, and not before the next statement.
+    """
+    return Appointment(**{name: getattr(row, name) for name in _COLUMNS})
+
+
+@prepared(Appointment)
+def _locked(appointment_ids: Any) -> Select[Any]:
+    statement = select_rows(Appointment).where(among(Appointment.id, appointment_ids))
+    return statement.order_by(Appointment.id).with_for_update(key_share=True)
+
+
+async def lock_appointments(session: AsyncSession, appointment_ids: Collection[UUID]) -> dict[UUID, Appointment]:
+    """Those of these appointments that there are, as they are now: locked in the order of ids until the transaction ends."""
+    if not appointment_ids:
+        return {}
+    return {row.id: appointment_of(row) for row in await _locked(session, list(appointment_ids))}
 
 
 async def check_calendars_last(session: AsyncSession) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.appointment import AppointmentStatus
 from domain.notification import MessageState
-from models.appointment import Appointment
+from models.appointment import Appointment, appointment_of
 from models.attachment import Attachment, remove_attachments
 from models.customer import Customer, CustomerAddress, CustomPrice
 from models.equipment import Equipment
@@ -42,9 +42,9 @@ async def appointments_of_customer(session: AsyncSession, tenant_id: UUID, custo
 async def those_in(
     session: AsyncSession, appointment_ids: Sequence[UUID], statuses: Sequence[AppointmentStatus]
 ) -> Sequence[Appointment]:
-    """Those of these appointments that have one of the statuses, as rows that can be changed."""
-    statement = select(Appointment).where(Appointment.id.in_(appointment_ids), Appointment.status.in_(statuses))
-    return (await session.execute(statement.order_by(Appointment.id))).scalars().all()
+    """Those of these locked appointments that have one of the statuses, to be changed."""
+    statement = select_rows(Appointment).where(Appointment.id.in_(appointment_ids), Appointment.status.in_(statuses))
+    return [appointment_of(row) for row in await rows(session, Appointment, statement.order_by(Appointment.id))]
 
 
 async def erase_rows(session: AsyncSession, customer: Customer, appointment_ids: Sequence[UUID]) -> None:

@@ -9,21 +9,21 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
-from sqlalchemy import AsyncAdaptedQueuePool, event, insert, text
+from sqlalchemy import AsyncAdaptedQueuePool, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from models.errors import RETRIED, refusal_of
-from models.event import EVENT_COUNTER, Event
+from models.event import write_events
 from models.prepared import as_sqlalchemy
 from models.reading import DRIVER, Reading
 from models.scoping import scoped
-from models.tenant import count_up
+from models.technician import HELD_TECHNICIANS
 from settings import Settings
 
 T = TypeVar("T")
@@ -48,18 +48,33 @@ class TenantSession(Session):
 @event.listens_for(TenantSession, "after_begin")
 def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     # Local to the transaction: a session-level SET would outlive its request on a pooled connection.
-    tenant_id = session.info.get("tenant_id")
-    connection.exec_driver_sql(
-        _BEGIN,
-        {"tenant": str(tenant_id or ""), "statement": str(STATEMENT_TIMEOUT_MS), "lock": str(LOCK_TIMEOUT_MS)},
-    )
-    session.info[DRIVER] = connection.connection.driver_connection
+    values = {
+        "tenant": str(session.info.get("tenant_id") or ""),
+        "statement": str(STATEMENT_TIMEOUT_MS),
+        "lock": str(LOCK_TIMEOUT_MS),
+    }
+    driver = cast("psycopg.AsyncConnection[Any]", connection.connection.driver_connection)
+    try:
+        # Every transaction begins with it: by SQLAlchemy's own way it would cost twice as much.
+        await_only(driver.execute(_BEGIN, values))
+    except psycopg.Error as error:
+        if driver.closed:
+            # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+            connection.exec_driver_sql("SELECT 1")
+        raise as_sqlalchemy(_BEGIN, error) from error
+    session.info[DRIVER] = driver
 
 
 @event.listens_for(TenantSession, "after_transaction_end")
 def _forget_driver(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(DRIVER, None)
+
+
+@event.listens_for(TenantSession, "after_soft_rollback")
+def _forget_held(session: Session, _transaction: SessionTransaction) -> None:
+    # A savepoint's end lets go of its locks: whoever goes on takes them anew.
+    session.info.pop(HELD_TECHNICIANS, None)
 
 
 def _use_utc(connection: DBAPIConnection, _record: object) -> None:
@@ -121,7 +136,8 @@ class Database:
         """A transaction of one tenant: committed at the end, rolled back when an exception leaves the block."""
         async with self._session(tenant_id) as session, session.begin():
             yield session
-            await session.flush()
+            if session.new or session.dirty or session.deleted:
+                await session.flush()
             seq = await _write_events(session, tenant_id)
         if seq:
             for hook in self.after_events:
@@ -260,24 +276,9 @@ async def send_signal(session: AsyncSession, channel: str, payload: str) -> None
 
 
 async def _write_events(session: AsyncSession, tenant_id: UUID) -> int:
-    """Number and write the recorded events: last before the commit, so that their order is the order of commits.
-
-    The counter's row stays locked until the commit: a number is never visible before a lower one, and a rollback
-    takes its numbers back.
-    """
+    """Write the recorded events: last before the commit, so that their order is the order of commits."""
     events: list[dict[str, Any]] = session.info.pop("events", [])
-    if not events:
-        return 0
-    last = await count_up(session, tenant_id, EVENT_COUNTER, by=len(events))
-    first = last - len(events) + 1
-    await session.execute(
-        insert(Event), [{"tenant_id": tenant_id, "seq": first + i, **values} for i, values in enumerate(events)]
-    )
-    # Ids only, once a transaction: the signal is a hint, whoever hears it reads the rows.
-    await session.execute(
-        text("SELECT pg_notify(:channel, :payload)"), {"channel": SIGNAL_CHANNEL, "payload": f"{tenant_id}:{last}"}
-    )
-    return last
+    return await write_events(session, tenant_id, events, SIGNAL_CHANNEL) if events else 0
 
 
 def sqlalchemy_url(url: str) -> str:

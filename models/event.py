@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from sqlalchemy import BigInteger, Index, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,7 +14,7 @@ from sqlalchemy.sql import func
 from domain.appointment import AppointmentEventType
 from models.base import Base, of_tenant, one_of, within_tenant
 from models.location import Location, locations
-from models.prepared import Readable, prepared
+from models.prepared import Readable, ask, prepared
 from models.query import among, select_rows
 from models.tenant import TenantCounter, counter_value
 
@@ -49,6 +50,42 @@ class Event(Base):
     actor: Mapped[str]
     changes: Mapped[list[dict[str, Any]]]
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.clock_timestamp())
+
+
+# Numbered, written and signalled in one statement: until the commit everybody else who writes an event of this tenant waits.
+# The clock is asked behind the counter, whose row the events are joined to.
+_WRITE = f"""
+    WITH counted AS (
+      INSERT INTO tenant_counters AS c (tenant_id, name, value)
+      VALUES (%(tenant)s, '{EVENT_COUNTER}', CAST(%(many)s AS bigint))
+      ON CONFLICT (tenant_id, name) DO UPDATE SET value = c.value + excluded.value
+      RETURNING value),
+    written AS (
+      INSERT INTO events (tenant_id, seq, type, appointment_id, actor, changes, occurred_at)
+      SELECT %(tenant)s, counted.value - CAST(%(many)s AS bigint) + e.place, e.type, e.appointment_id, e.actor, e.changes,
+        coalesce(e.occurred_at, clock_timestamp())
+      FROM counted, jsonb_to_recordset(CAST(%(events)s AS jsonb)) AS e (place bigint, type text, appointment_id uuid,
+        actor text, changes jsonb, occurred_at timestamptz))
+    SELECT value, pg_notify(%(channel)s, CAST(%(tenant)s AS text) || ':' || value) FROM counted
+    """  # noqa: S608
+
+
+async def write_events(
+    session: AsyncSession, tenant_id: UUID, events: Sequence[Mapping[str, Any]], channel: str
+) -> int:
+    """Number events, write them and signal the last number, which is answered.
+
+    The counter's row stays locked until the commit: a number is never visible before a lower one, and a rollback
+    takes its numbers back.
+
+    Args:
+        events: the values of each; without `occurred_at` they occur now.
+        channel: is told "tenant:number" at the commit. Ids only: the signal is a hint, whoever hears it reads the rows.
+    """
+    numbered = [{"place": place, **values} for place, values in enumerate(events, 1)]
+    values = {"tenant": tenant_id, "many": len(events), "events": orjson.dumps(numbered).decode(), "channel": channel}
+    ((last, _),) = await ask(session, _WRITE, values)
+    return int(last)
 
 
 async def last_seq(session: Readable) -> int:

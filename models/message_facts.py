@@ -1,24 +1,20 @@
-"""All that a message needs to know of its appointment, in one statement, as it is read at planning."""
+"""All that a message needs to know of its appointment, in one statement: at its planning, and again at its claim."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Text, bindparam, func, literal_column, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, Table, func, literal_column, select
 
 from domain.message import Standing
-from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
+from domain.notification import MessageChannel, NotificationEvent
 from domain.notification_switch import Switches
 from domain.notification_words import Visit
 from domain.tenant import TenantStatus
 from models.appointment import Appointment, AppointmentLine
 from models.customer import Customer, CustomerAddress
 from models.location import Location
-from models.message import MESSAGE_CHANNEL, Message, note_signal
 from models.notification import NotificationRule, NotificationSettings
 from models.service import Service
 from models.technician import Technician
@@ -63,167 +59,90 @@ class Facts:
         return self.sms_opted_out or self.answered_stop if channel is MessageChannel.SMS else self.email_opted_out
 
 
-APPOINTMENT = aliased(Appointment, name="a")
-CUSTOMER = aliased(Customer, name="c")
-SETTINGS = aliased(NotificationSettings, name="s")
-RULE = aliased(NotificationRule, name="r")
+APPOINTMENT = cast("Table", Appointment.__table__).alias("a")
+CUSTOMER = cast("Table", Customer.__table__).alias("c")
+SETTINGS = cast("Table", NotificationSettings.__table__).alias("s")
+RULE = cast("Table", NotificationRule.__table__).alias("r")
 
 
-def _one(*columns: Any, where: Any) -> Any:
-    """Some columns of one row, as a JSON array. What need not be locked stands beside the join and not in it: the join of
-    nine tables took the planner 30 ms at each of a connection's first executions, this takes 3."""
-    found = select(func.jsonb_build_array(*columns)).where(where)
-    return found.correlate(APPOINTMENT).scalar_subquery()
+def facts_columns(visit: Any) -> tuple[Any, ...]:
+    """What `facts_of` reads, of a row of appointments joined to its customer, its location's settings and a rule of theirs."""
+    of = visit.c
+
+    def one(*columns: Any, where: Any) -> Any:
+        # Some columns of one row, as a JSON array. What need not be locked stands beside the join and not in it: the join
+        # of nine tables took the planner 30 ms at each of a connection's first executions, this takes 3.
+        return select(func.jsonb_build_array(*columns)).where(where).correlate(visit).scalar_subquery()
+
+    names = (
+        select(func.string_agg(Service.name, literal_column("', ' ORDER BY appointment_lines.position")))
+        .join(AppointmentLine, AppointmentLine.service_id == Service.id)
+        .where(AppointmentLine.tenant_id == of.tenant_id, AppointmentLine.appointment_id == of.id)
+        .correlate(visit)
+        .scalar_subquery()
+    )
+    return (
+        func.clock_timestamp().label("now"),
+        of.tenant_id,
+        of.id.label("appointment_id"),
+        of.customer_id,
+        of.number,
+        of.status,
+        func.coalesce(of.arrival_starts_at, of.starts_at).label("starts_at"),
+        func.coalesce(of.arrival_ends_at, of.ends_at).label("ends_at"),
+        of.on_the_way_at,
+        of.completed_at,
+        of.cancelled_at,
+        of.eta,
+        CUSTOMER.c.name.label("customer_name"),
+        CUSTOMER.c.phone,
+        CUSTOMER.c.email,
+        CUSTOMER.c.sms_opted_out_at.is_not(None).label("sms_opted_out"),
+        CUSTOMER.c.email_opted_out_at.is_not(None).label("email_opted_out"),
+        func.coalesce(func.texts_opted_out(CUSTOMER.c.phone), False).label("answered_stop"),
+        SETTINGS.c.sms_enabled,
+        SETTINGS.c.email_enabled,
+        SETTINGS.c.reminders_enabled,
+        SETTINGS.c.quiet_hours_start,
+        SETTINGS.c.quiet_hours_end,
+        RULE.c.event.label("rule_event"),
+        RULE.c.sms,
+        RULE.c.email.label("email_on"),
+        RULE.c.offset_minutes,
+        RULE.c.sms_template,
+        RULE.c.email_subject,
+        RULE.c.email_template,
+        one(Tenant.name, Tenant.phone, Tenant.email, Tenant.status, where=Tenant.id == of.tenant_id).label("business"),
+        one(
+            Location.name,
+            Location.time_zone,
+            where=(Location.tenant_id == of.tenant_id) & (Location.id == of.location_id),
+        ).label("location"),
+        one(
+            CustomerAddress.line1,
+            CustomerAddress.city,
+            where=(CustomerAddress.tenant_id == of.tenant_id) & (CustomerAddress.id == of.address_id),
+        ).label("address"),
+        one(
+            Technician.name,
+            where=(Technician.tenant_id == of.tenant_id) & (Technician.id == of.technician_id),
+        ).label("technician"),
+        names.label("services"),
+    )
 
 
-_services = (
-    select(func.string_agg(Service.name, literal_column("', ' ORDER BY appointment_lines.position")))
-    .join(AppointmentLine, AppointmentLine.service_id == Service.id)
-    .where(AppointmentLine.tenant_id == APPOINTMENT.tenant_id, AppointmentLine.appointment_id == APPOINTMENT.id)
-    .correlate(APPOINTMENT)
-    .scalar_subquery()
-)
-_COLUMNS: tuple[Any, ...] = (
-    func.clock_timestamp().label("now"),
-    APPOINTMENT.tenant_id,
-    APPOINTMENT.id.label("appointment_id"),
-    APPOINTMENT.customer_id,
-    APPOINTMENT.number,
-    APPOINTMENT.status,
-    func.coalesce(APPOINTMENT.arrival_starts_at, APPOINTMENT.starts_at).label("starts_at"),
-    func.coalesce(APPOINTMENT.arrival_ends_at, APPOINTMENT.ends_at).label("ends_at"),
-    APPOINTMENT.on_the_way_at,
-    APPOINTMENT.completed_at,
-    APPOINTMENT.cancelled_at,
-    APPOINTMENT.eta,
-    CUSTOMER.name.label("customer_name"),
-    CUSTOMER.phone,
-    CUSTOMER.email,
-    CUSTOMER.sms_opted_out_at.is_not(None).label("sms_opted_out"),
-    CUSTOMER.email_opted_out_at.is_not(None).label("email_opted_out"),
-    func.coalesce(func.texts_opted_out(CUSTOMER.phone), False).label("answered_stop"),
-    SETTINGS.sms_enabled,
-    SETTINGS.email_enabled,
-    SETTINGS.reminders_enabled,
-    SETTINGS.quiet_hours_start,
-    SETTINGS.quiet_hours_end,
-    RULE.event.label("rule_event"),
-    RULE.sms,
-    RULE.email.label("email_on"),
-    RULE.offset_minutes,
-    RULE.sms_template,
-    RULE.email_subject,
-    RULE.email_template,
-    _one(Tenant.name, Tenant.phone, Tenant.email, Tenant.status, where=Tenant.id == APPOINTMENT.tenant_id).label(
-        "business"
-    ),
-    _one(
-        Location.name,
-        Location.time_zone,
-        where=(Location.tenant_id == APPOINTMENT.tenant_id) & (Location.id == APPOINTMENT.location_id),
-    ).label("location"),
-    _one(
-        CustomerAddress.line1,
-        CustomerAddress.city,
-        where=(CustomerAddress.tenant_id == APPOINTMENT.tenant_id) & (CustomerAddress.id == APPOINTMENT.address_id),
-    ).label("address"),
-    _one(
-        Technician.name,
-        where=(Technician.tenant_id == APPOINTMENT.tenant_id) & (Technician.id == APPOINTMENT.technician_id),
-    ).label("technician"),
-    _services.label("services"),
-)
 _a = APPOINTMENT
 FACTS = (
-    select(*_COLUMNS)
+    select(*facts_columns(_a))
     .select_from(_a)
-    .join(CUSTOMER, (CUSTOMER.tenant_id == _a.tenant_id) & (CUSTOMER.id == _a.customer_id))
-    .join(SETTINGS, (SETTINGS.tenant_id == _a.tenant_id) & (SETTINGS.location_id == _a.location_id))
-    .join(RULE, (RULE.tenant_id == _a.tenant_id) & (RULE.location_id == _a.location_id))
+    .join(CUSTOMER, (CUSTOMER.c.tenant_id == _a.c.tenant_id) & (CUSTOMER.c.id == _a.c.customer_id))
+    .join(SETTINGS, (SETTINGS.c.tenant_id == _a.c.tenant_id) & (SETTINGS.c.location_id == _a.c.location_id))
+    .join(RULE, (RULE.c.tenant_id == _a.c.tenant_id) & (RULE.c.location_id == _a.c.location_id))
 )
-_FOR_PLANNING = FACTS.where(_a.id == bindparam("appointment"), RULE.event.in_(bindparam("events", expanding=True)))
-_taken = (
-    update(Message)
-    .where(
-        Message.appointment_id == bindparam("appointment"),
-        Message.state == MessageState.QUEUED,
-        Message.event.in_(bindparam("stale", expanding=True)),
-    )
-    .values(
-        state=bindparam("taken_state", type_=Message.__table__.c.state.type),
-        reason=bindparam("taken_reason", type_=Message.__table__.c.reason.type),
-        updated_at=func.now(),
-    )
-    .returning(
-        Message.tenant_id,
-        Message.id,
-        (Message.event.cast(Text) + ":" + Message.channel.cast(Text) + ":" + Message.id.cast(Text)).label("told"),
-    )
-    .cte("taken")
-)
-_signalled = (
-    select(
-        func.pg_notify(
-            MESSAGE_CHANNEL,
-            func.min(_taken.c.tenant_id.cast(Text)) + ":" + func.string_agg(_taken.c.id.cast(Text), ","),
-        )
-    )
-    .having(func.count() > 0)
-    .scalar_subquery()
-)
-_told = select(func.array_agg(_taken.c.told)).scalar_subquery().label("taken")
-# In one statement, since each costs a round trip while others wait for the appointment.
-_TAKING_BACK = _FOR_PLANNING.add_columns(_told, _signalled.label("signalled"))
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack:
-    """Queued messages of these events become `state`; what a worker has claimed is on its way and stays."""
-
-    events: Collection[NotificationEvent]
-    state: MessageState
-
-
-async def facts_for_planning(
-    session: AsyncSession, appointment_id: UUID, events: Sequence[NotificationEvent], stale: TakeBack | None
-) -> tuple[dict[NotificationEvent, Facts], set[tuple[NotificationEvent, MessageChannel]]]:
-    """The facts for each of these events of an appointment that has been flushed, with its stale messages taken back.
-
-    Returns:
-        The facts, and the event and channel of each message that was taken back.
-    """
-    values: dict[str, Any] = {"appointment": appointment_id, "events": list(events)}
-    if stale is None:
-        return {row.rule_event: facts_of(row) for row in await session.execute(_FOR_PLANNING, values)}, set()
-    rows = (await session.execute(_TAKING_BACK, values | _taking(stale))).all()
-    taken = _noted(session, rows[0].taken) if rows else set()
-    return {row.rule_event: facts_of(row) for row in rows}, taken
-
-
-async def take_back(session: AsyncSession, appointment_id: UUID, stale: TakeBack) -> None:
-    """Take back stale messages where nothing is planned anew."""
-    found = await session.execute(select(_told, _signalled), {"appointment": appointment_id, **_taking(stale)})
-    _noted(session, found.scalar_one())
-
-
-def _noted(session: AsyncSession, taken: Sequence[str] | None) -> set[tuple[NotificationEvent, MessageChannel]]:
-    told = [each.split(":") for each in taken or ()]
-    if told:
-        note_signal(session, [UUID(identity) for _, _, identity in told])
-    return {(NotificationEvent(event), MessageChannel(channel)) for event, channel, _ in told}
-
-
-def _taking(stale: TakeBack) -> dict[str, Any]:
-    superseded = stale.state is MessageState.SUPPRESSED
-    return {
-        "stale": list(stale.events),
-        "taken_state": stale.state,
-        "taken_reason": SuppressionReason.SUPERSEDED if superseded else None,
-    }
 
 
 def facts_of(row: Row[Any]) -> Facts:
-    """The facts of a row of `FACTS`."""
+    """The facts of a row of `facts_columns`."""
     business_name, business_phone, business_email, tenant_status = row.business
     location_name, zone = row.location
     return Facts(

@@ -19,8 +19,8 @@ _message = aliased(Message, name="m")
 _mine = _message.id == bindparam("message")
 _LOCKED = (
     FACTS.where(
-        APPOINTMENT.id == select(_message.appointment_id).where(_mine).scalar_subquery(),
-        RULE.event == select(_message.event).where(_mine).scalar_subquery(),
+        APPOINTMENT.c.id == select(_message.appointment_id).where(_mine).scalar_subquery(),
+        RULE.c.event == select(_message.event).where(_mine).scalar_subquery(),
     )
     .add_columns(
         select(func.jsonb_build_array(_message.channel, _message.state, _message.occasion_at, _message.next_attempt_at))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.ids import new_id
 from domain.notification import MessageChannel, MessageState, NotificationEvent, SuppressionReason
 from models.message import MESSAGE_CHANNEL, note_signal
+from models.prepared import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,17 @@ class PlannedMessage:
 
 
 # One statement whatever their number, so that its plan is kept: an INSERT for each row costs twice as much.
-_WRITE = text(
-    """
+_WRITE = """
     WITH made AS (
     INSERT INTO messages (tenant_id, id, appointment_id, customer_id, event, channel, state, reason, occasion_at, recipient,
       subject, body, segments, send_at, next_attempt_at, relay_at)
     SELECT tenant_id, id, appointment_id, customer_id, event, channel, state, reason, occasion_at, recipient,
       subject, body, segments, send_at, send_at, send_at
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (tenant_id uuid, id uuid, appointment_id uuid, customer_id uuid,
+    FROM jsonb_to_recordset(CAST(%(rows)s AS jsonb)) AS r (tenant_id uuid, id uuid, appointment_id uuid, customer_id uuid,
       event text, channel text, state text, reason text, occasion_at timestamptz, recipient text, subject text, body text,
       segments integer, send_at timestamptz))
-    SELECT pg_notify(:channel, :signal)
+    SELECT pg_notify(%(channel)s, %(signal)s)
     """
-)
 
 
 async def write_messages(session: AsyncSession, planned: Sequence[PlannedMessage]) -> None:
@@ -55,7 +54,7 @@ async def write_messages(session: AsyncSession, planned: Sequence[PlannedMessage
         rows = [_row(message) for message in planned]
         signal = note_signal(session, [row["id"] for row in rows])
         values = {"rows": orjson.dumps(rows).decode(), "channel": MESSAGE_CHANNEL, "signal": signal}
-        await session.execute(_WRITE, values)
+        await ask(session, _WRITE, values)
 
 
 def _row(message: PlannedMessage) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from domain.appointment import AppointmentStatus
 from domain.duty import on_duty
 from domain.local_time import hours_from_json
 from models.appointment import Appointment
+from models.customer import CustomerAddress
 from models.database import send_signal
 from models.location import Location
 from models.prepared import Readable, prepared
@@ -36,6 +37,52 @@ class SeenPosition:
     heading: float | None
     speed_kph: float | None
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlaces:
+    """What is known of an appointment's technician and of the way there: the address, the latest position, the home base, and
+    the location that the technician works from."""
+
+    latitude: float | None
+    longitude: float | None
+    last_latitude: float | None
+    last_longitude: float | None
+    recorded_at: datetime | None
+    home_latitude: float | None
+    home_longitude: float | None
+    base_latitude: float | None
+    base_longitude: float | None
+
+
+@prepared(KnownPlaces)
+def _places(appointment_id: Any) -> Select[Any]:
+    visit, goal, who, base, last = Appointment, CustomerAddress, Technician, Location, TechnicianPosition
+    statement = (
+        select(
+            goal.__table__.c.latitude,
+            goal.__table__.c.longitude,
+            last.latitude.label("last_latitude"),
+            last.longitude.label("last_longitude"),
+            last.__table__.c.recorded_at,
+            who.__table__.c.home_latitude,
+            who.__table__.c.home_longitude,
+            base.latitude.label("base_latitude"),
+            base.longitude.label("base_longitude"),
+        )
+        .select_from(visit)
+        .join(goal, goal.id == visit.address_id)
+        .join(who, who.id == visit.technician_id)
+        .join(base, base.id == who.location_id)
+        .outerjoin(last, (last.tenant_id == who.tenant_id) & (last.technician_id == who.id))
+    )
+    return statement.where(visit.id == appointment_id)
+
+
+async def places_of_way(session: AsyncSession, appointment_id: UUID) -> KnownPlaces | None:
+    """The places of a technician's way to an appointment; None while nobody has it."""
+    found = await _places(session, appointment_id)
+    return found[0] if found else None
 
 
 @prepared(TechnicianPosition)

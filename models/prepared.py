@@ -1,17 +1,20 @@
-"""Hot reads: a statement is built once for each shape, and its rows come from the driver as plain named tuples.
+"""Hot statements: one is built once for each shape, and its rows come from the driver as plain named tuples.
 
 SQLAlchemy builds, keys and looks a statement up at each use, which takes longer than PostgreSQL takes to answer it. Here it
 writes the SQL once, its types convert what goes and comes, and psycopg is asked for the rest. Transactions, and which tenant
-they belong to, remain the session's.
+they belong to, remain the session's. What a session still has to write is not written first, as `Session.execute` would.
 """
 
 import inspect
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import psycopg
+from psycopg.pq import Format
+from psycopg.rows import tuple_row
 from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -23,8 +26,9 @@ from models.scoping import scoped
 
 M = TypeVar("M")
 _DIALECT: Any = cast("Any", PGDialect_psycopg)()
-_NUMBERED: Any = cast("Any", PGDialect_psycopg)(paramstyle="numeric_dollar")
 _TENANT = "of_tenant"
+# The session's tenant, for what a statement writes: what it reads is narrowed without it.
+OF_TENANT = bindparam(_TENANT, type_=Uuid())
 
 
 class Readable(Protocol):
@@ -81,10 +85,11 @@ def _converter(type_: Any, code: int) -> Callable[[Any], Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One shape: its SQL, what its parameters pass through, those that never change, how a row is made, and the same statement
-    as one that PostgreSQL keeps, if it is of few columns."""
+    """One shape: its SQL and the names of its $1, $2, …, what they pass through, those that never change, how a row is made, and
+    the same statement as one that PostgreSQL keeps, if it is of few columns."""
 
     sql: str
+    names: Sequence[str]
     converted: Mapping[str, Callable[[Any], Any]]
     constants: Mapping[str, Any]
     rows: _Rows
@@ -93,6 +98,8 @@ class _Made:
 
 class Prepared(Generic[M]):
     """A read of a model's rows, as a function of a session and of the arguments by which `build` narrows it.
+
+    It may lock what it reads, and write by way of its CTEs.
 
     Args:
         build: the SELECT. It is called with a bound parameter in the place of each argument, and with None for each that is
@@ -127,21 +134,15 @@ class Prepared(Generic[M]):
             parameters[name] = convert(parameters[name])
         parameters |= made.constants
         parameters[_TENANT] = session.info["tenant_id"]
-        driver = await driver_of(session)
-        try:
-            if isinstance(session, Reading):
+        if isinstance(session, Reading):
+            try:
                 if made.kept and (found := await session.execute(made.kept, parameters, made.rows)) is not None:
                     return found
                 await session.begin()
-            # Binary, since times, ids and numbers are read in half the time.
-            cursor = driver.cursor(binary=True, row_factory=made.rows)
-            await cursor.execute(cast("Any", made.sql), parameters)
-            return cast("Sequence[M]", await cursor.fetchall())
-        except psycopg.Error as error:
-            if driver.closed and isinstance(session, AsyncSession):
-                # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
-                await session.execute(text("SELECT 1"))
-            raise as_sqlalchemy(made.sql, error) from error
+            except psycopg.Error as error:
+                raise as_sqlalchemy(made.sql, error) from error
+        values = [parameters[name] for name in made.names]
+        return cast("Sequence[M]", await ask(session, made.sql, values, made.rows))
 
     def answering(self, *columns: ColumnElement[Any]) -> "Prepared[Any]":
         """The same rows, with these columns of them."""
@@ -157,8 +158,8 @@ class Prepared(Generic[M]):
         }
         statement = self._build(**given)
         columns = list(statement.selected_columns)
-        bare: Any = scoped(statement, cast("Any", bindparam(_TENANT, type_=Uuid())))
-        compiled = bare.compile(dialect=_DIALECT)
+        compiled: Any = scoped(statement, cast("Any", OF_TENANT))
+        compiled = compiled.compile(dialect=_DIALECT)
         sql = str(compiled)
         if "POSTCOMPILE" in sql:
             raise NotImplementedError("IN makes SQL of its values: use an array")
@@ -170,16 +171,57 @@ class Prepared(Generic[M]):
                 constants[name] = convert(bind.value) if convert else bind.value
             elif convert:
                 converted[name] = convert
-        kept = None
-        if self._light:
-            numbered: Any = bare.compile(dialect=_NUMBERED)
-            kept = Kept(str(numbered), numbered.positiontup)
-        return _Made(sql, converted, constants, _Rows(self._model.__name__, columns), kept)
+        numbered, names = _numbered(sql)
+        kept = Kept(numbered, names) if self._light else None
+        return _Made(numbered, names, converted, constants, _Rows(self._model.__name__, columns), kept)
+
+
+def _numbered(sql: str) -> tuple[str, Sequence[str]]:
+    """The SQL with PostgreSQL's own placeholders, and their names: psycopg would look for its own each time where it is long."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    return re.sub(r"%%|%\((\w+)\)s", number, sql), names
 
 
 def prepared(model: type[M], *, light: bool = False) -> Callable[[Callable[..., Select[Any]]], Prepared[M]]:
     """Make a `Prepared` of the function that builds its statement."""
     return lambda build: Prepared(model, build, light=light)
+
+
+async def ask(
+    session: Readable, sql: str, parameters: Mapping[str, Any] | Sequence[Any], rows: Any = tuple_row
+) -> list[Any]:
+    """The rows that a statement of ours answers in the session's transaction.
+
+    Numbers and texts go without a type: where the statement does not tell which one is meant, it has to cast them.
+
+    Args:
+        parameters: by name, for psycopg's placeholders, or in the order of PostgreSQL's.
+        rows: psycopg's row factory.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as from the session itself.
+    """
+    driver = await driver_of(session)
+    try:
+        kind = psycopg.AsyncCursor if isinstance(parameters, Mapping) else psycopg.AsyncRawCursor
+        cursor: psycopg.AsyncCursor[Any] = kind(driver, row_factory=rows)
+        # Since times, ids and numbers are read in half the time.
+        cursor.format = Format.BINARY
+        await cursor.execute(cast("Any", sql), parameters)
+        return await cursor.fetchall()
+    except psycopg.Error as error:
+        if driver.closed and isinstance(session, AsyncSession):
+            # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
+            await session.execute(text("SELECT 1"))
+        raise as_sqlalchemy(sql, error) from error
 
 
 def as_sqlalchemy(sql: str, error: psycopg.Error) -> BaseException:

@@ -33,11 +33,12 @@ def _narrow(statement: Any, tenant_id: UUID) -> None:
 
 def _sources(statement: Select[Any]) -> Iterator[FromClause]:
     """What a SELECT reads from, but for what it joins by an outer join: a condition on that would make it an inner one."""
-    seen: set[int] = set()
+    # By their names: where a statement has CTEs it is a copy, in which an alias may be met as several objects.
+    seen: set[str] = set()
     elements: list[Any] = [*statement._raw_columns, *statement._from_obj]
     elements += [target for target, _, _, flags in statement._setup_joins if not (flags["isouter"] or flags["full"])]
     outer = {
-        id(source)
+        _name(source)
         for target, _, _, flags in statement._setup_joins
         if flags["isouter"] or flags["full"]
         for source in _plain(target)
@@ -45,9 +46,13 @@ def _sources(statement: Select[Any]) -> Iterator[FromClause]:
     for element in elements:
         for source in element._from_objects:
             for table in _plain(source):
-                if id(table) not in seen | outer:
-                    seen.add(id(table))
+                if _name(table) not in seen | outer:
+                    seen.add(_name(table))
                     yield table
+
+
+def _name(source: Any) -> str:
+    return str(source.name)
 
 
 def _plain(source: Any) -> Iterator[FromClause]:

@@ -1,6 +1,7 @@
 """Technicians, their time off and their latest positions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,9 @@ from models.page import Order, Page, fetch_page
 from models.prepared import Readable, prepared
 from models.query import among, rows, select_rows
 from models.ready import Ready
+
+# Under which name a session knows whose rows it has locked. A savepoint that is rolled back lets go of them.
+HELD_TECHNICIANS = "held_technicians"
 
 
 class Technician(Timestamps, TenantRow):
@@ -72,29 +76,63 @@ class TechnicianPosition(Base):
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-async def lock_technician(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> Technician | None:
-    """The technician's row, locked until the transaction ends.
+@dataclass(frozen=True, slots=True)
+class HeldTechnician:
+    """A technician whose calendar nobody else changes until the transaction ends."""
+
+    id: UUID
+    name: str
+    active: bool
+
+
+@prepared(HeldTechnician)
+def _held(technician_ids: Any) -> Select[Any]:
+    table = Technician.__table__.c
+    statement = select(table.id, table.name, table.active).where(among(Technician.id, technician_ids))
+    # Whoever locks several does so in the order of ids, or two swaps of the same pair deadlock.
+    return statement.order_by(Technician.id).with_for_update(key_share=True)
+
+
+async def hold_technicians(session: AsyncSession, technician_ids: Collection[UUID]) -> Mapping[UUID, HeldTechnician]:
+    """Those of these technicians that there are, locked until the transaction ends.
 
     Every change of somebody's calendar takes this lock first: without it, transactions that insert conflicting
     times wait for each other inside the exclusion constraint and deadlock.
     """
-    key = (tenant_id, technician_id)
-    held: set[tuple[UUID, UUID]] = session.info.setdefault("held_technicians", set())
-    if key in held:
-        return await session.get(Technician, key)
-    found = await session.get(Technician, key, with_for_update={"key_share": True}, populate_existing=True)
-    held.add(key)
-    return found
+    held = _held_by(session)
+    missing = [each for each in technician_ids if each not in held]
+    if missing:
+        note_held(session, missing, await _held(session, missing))
+    return {each: found for each in technician_ids if (found := held[each]) is not None}
+
+
+def note_held(session: AsyncSession, technician_ids: Iterable[UUID | None], found: Iterable[HeldTechnician]) -> None:
+    """Note who has been locked, for `hold_technicians`; the ids are those that were asked for."""
+    _held_by(session).update({each: None for each in technician_ids if each} | {each.id: each for each in found})
+
+
+def _held_by(session: AsyncSession) -> dict[UUID, HeldTechnician | None]:
+    held: dict[UUID, HeldTechnician | None] = session.info.setdefault(HELD_TECHNICIANS, {})
+    return held
+
+
+async def lock_technician(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> Technician | None:
+    """The technician's row, to be changed itself; under the lock of `hold_technicians`."""
+    return await session.get(
+        Technician, (tenant_id, technician_id), with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
+@prepared(TimeOff)
+def _time_off_within(technician_id: Any, starts_at: Any, ends_at: Any) -> Select[Any]:
+    off = TimeOff
+    statement = select(off.__table__.c.id).where(off.technician_id == technician_id)
+    return statement.where(off.starts_at < ends_at, off.ends_at > starts_at).limit(1)
 
 
 async def has_time_off(session: AsyncSession, technician_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:
     """Whether the technician is off at any moment from `starts_at` up to `ends_at`."""
-    found = await session.execute(
-        select(TimeOff.id)
-        .where(TimeOff.technician_id == technician_id, TimeOff.starts_at < ends_at, TimeOff.ends_at > starts_at)
-        .limit(1)
-    )
-    return found.first() is not None
+    return bool(await _time_off_within(session, technician_id, starts_at, ends_at))
 
 
 BY_NAME = Order[Technician]("technician-name", Technician.__table__.c.name, lambda row: row.name)

@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Select, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Index, Select, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,7 +13,7 @@ from domain.errors import ErrorCode, Refusal
 from domain.ids import new_id
 from domain.tenant import TenantStatus
 from models.base import Base, Timestamps, of_tenant, one_of
-from models.prepared import Readable, prepared
+from models.prepared import OF_TENANT, Prepared, Readable, ask, prepared
 
 
 class Tenant(Timestamps, Base):
@@ -62,16 +61,19 @@ class TenantCounter(Base):
     value: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
+_COUNT_UP = """
+    INSERT INTO tenant_counters AS c (tenant_id, name, value)
+    VALUES (%(tenant)s, CAST(%(name)s AS text), CAST(%(by)s AS bigint))
+    ON CONFLICT (tenant_id, name) DO UPDATE SET value = c.value + excluded.value RETURNING value
+    """
+
+
 async def count_up(session: AsyncSession, tenant_id: UUID, name: str, by: int = 1) -> int:
     """Raise a counter and return its new value; its row stays locked until the transaction ends."""
-    counter = TenantCounter.__table__
-    statement = (
-        insert(TenantCounter)
-        .values(tenant_id=tenant_id, name=name, value=by)
-        .on_conflict_do_update(index_elements=["tenant_id", "name"], set_={"value": counter.c.value + by})
-        .returning(counter.c.value)
-    )
-    return int((await session.execute(statement)).scalar_one())
+    # What is still to be written is locked first, as by every other statement of a session.
+    await session.flush()
+    ((value,),) = await ask(session, _COUNT_UP, {"tenant": tenant_id, "name": name, "by": by})
+    return int(value)
 
 
 @prepared(TenantCounter)
@@ -85,21 +87,38 @@ async def counter_value(session: Readable, name: str) -> int:
     return found[0].value if found else 0
 
 
-async def require_open(session: AsyncSession, tenant_id: UUID) -> None:
+def standing() -> Select[Any]:
+    """A business's status, and whether it is unpaid for too long; its row is locked as each foreign key to it locks it anyway."""
+    unpaid = func.coalesce(Tenant.read_only_from <= func.now(), false()).label("unpaid")
+    return (
+        select(Tenant.__table__.c.status, unpaid)
+        .where(Tenant.id == OF_TENANT)
+        .with_for_update(read=True, key_share=True)
+    )
+
+
+_standing: Prepared[Any] = Prepared(Tenant, standing)
+
+
+async def require_open(session: AsyncSession) -> None:
     """Every change of a business's data passes here, whoever asks for it: a cancelled or unpaid business is read-only.
 
-    The row is locked as each foreign key to it locks it anyway, so that a cancellation waits for the changes that have begun,
-    and every later one sees it.
+    The row is locked so that a cancellation waits for the changes that have begun, and every later one sees it.
 
     Raises:
         Refusal: TENANT_CANCELLED; PLAN_LIMIT when the grace of an unpaid business is over.
     """
-    statement = (
-        select(Tenant.status, Tenant.read_only_from <= func.now())
-        .where(Tenant.id == tenant_id)
-        .with_for_update(read=True, key_share=True)
-    )
-    status, unpaid = (await session.execute(statement)).one_or_none() or (None, False)
+    found = await _standing(session)
+    if found:
+        refuse_closed(*found[0])
+
+
+def refuse_closed(status: TenantStatus, unpaid: bool) -> None:
+    """What `require_open` does of a business whose row has been locked.
+
+    Raises:
+        Refusal: as `require_open`.
+    """
     if status is TenantStatus.CANCELLED:
         raise Refusal(
             ErrorCode.TENANT_CANCELLED, "The account is cancelled: its data can be read and exported, but not changed."

@@ -16,12 +16,13 @@ from domain.appointment import (
 from domain.appointment_change import field_changes
 from domain.errors import ErrorCode, Refusal, invalid, not_found
 from integrations.travel_time import TravelEngine
-from models.appointment import Appointment, lock_appointment, snapshot
+from models.appointment import Appointment, snapshot
+from models.appointment_change import Locked, lock_change
 from models.database import Transaction, record_event
-from models.technician import Technician, has_time_off, lock_technician
+from models.technician import has_time_off, hold_technicians
 from resolvers.caller import Caller
 from resolvers.eta import estimated_arrival, fetch_way
-from resolvers.message_plan import plan_messages
+from resolvers.message_plan import write_and_tell
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Change:
     event: AppointmentEventType
 
 
-Edit = Callable[[Change], Awaitable[None]]
+Edit = Callable[[Change, Locked], Awaitable[None]]
 
 
 async def change_appointment(
@@ -61,7 +62,11 @@ async def change_appointment(
     """
 
     async def work(session: Transaction) -> Appointment:
-        appointment = await locked(session, caller, appointment_id, expected_version)
+        found = await lock_change(session, appointment_id, joining)
+        if found is None:
+            raise not_found("appointment", "appointmentId")
+        appointment = found.appointment
+        check_locked(caller, appointment, expected_version)
         before = snapshot(appointment)
         target = next_status(
             appointment.status, action, scheduled=action is Action.SCHEDULE or appointment.starts_at is not None
@@ -69,54 +74,49 @@ async def change_appointment(
         if action in NEEDS_TECHNICIAN and appointment.technician_id is None:
             raise Refusal(ErrorCode.INVALID_TRANSITION, "Assign a technician first.", ("input", "appointmentId"))
         change = Change(session, caller, appointment, EVENT_OF.get(action, AppointmentEventType.UPDATED))
-        # Every change of somebody's calendar happens under that person's lock, or two writers wait for each other inside
-        # the exclusion constraint. In the order of ids, or two swaps of the same pair deadlock.
-        involved = {person for person in (appointment.technician_id, joining) if person is not None}
-        for technician_id in sorted(involved):
-            await lock_technician(session, caller.tenant_id, technician_id)
         _stamp(appointment, action, target)
         if edit is not None:
-            await edit(change)
+            await edit(change, found)
         await finish(change, before, reason)
         return appointment
 
-    return await caller.transact(work)
+    return await caller.transact(work, opened=True)
 
 
-async def locked(
-    session: Transaction, caller: Caller, appointment_id: UUID, expected_version: int | None
-) -> Appointment:
-    """The appointment, locked and of the version that the caller knows.
+def check_locked(caller: Caller, appointment: Appointment, expected_version: int | None) -> None:
+    """Make sure that a locked appointment is the caller's to change, and of the version that the caller knows.
 
     Raises:
         Refusal: NOT_FOUND (also when it is not the calling technician's own), VERSION_CONFLICT.
     """
-    appointment = await lock_appointment(session, caller.tenant_id, appointment_id)
-    if appointment is None or caller.visited_by not in (None, appointment.technician_id):
+    if caller.visited_by not in (None, appointment.technician_id):
         raise not_found("appointment", "appointmentId")
     if expected_version is not None and expected_version != appointment.version:
-        # Taken out of the session, whose rollback would empty it.
-        session.expunge(appointment)
         raise Refusal(
             ErrorCode.VERSION_CONFLICT,
             "Somebody changed the appointment meanwhile.",
             ("input", "expectedVersion"),
             current=appointment,
         )
-    return appointment
 
 
 async def finish(change: Change, before: dict[str, object] | None, reason: str | None = None) -> None:
-    """Write the row, its event and its messages, if anything differs."""
+    """Write the row, its event and its messages, if anything differs.
+
+    Args:
+        before: its columns before the change; None: it has just been made, and is flushed here with all that belongs to it.
+    """
     appointment = change.appointment
     changes = field_changes(before, snapshot(appointment))
     if not changes and before is not None:
         return
     if reason and reason.strip():
         changes.append({"field": "reason", "before": None, "after": reason.strip()})
-    if before is not None:
+    if before is None:
+        await change.session.flush()
+    else:
         appointment.version += 1
-    await change.session.flush()
+    await write_and_tell(change.session, appointment, change.event, before, change.caller.settings)
     record_event(
         change.session,
         type=change.event,
@@ -124,18 +124,17 @@ async def finish(change: Change, before: dict[str, object] | None, reason: str |
         actor=change.caller.principal.actor,
         changes=changes,
     )
-    await plan_messages(change.session, appointment, change.event, before, change.caller.settings)
 
 
 async def available_technician(
     change: Change, technician_id: UUID, starts_at: datetime | None, ends_at: datetime | None
-) -> Technician:
-    """The technician, locked and free to be planned; whether the calendar has room the table itself decides.
+) -> None:
+    """Make sure that the technician is there and free to be planned; whether the calendar has room the table itself decides.
 
     Raises:
         Refusal: NOT_FOUND; TECHNICIAN_UNAVAILABLE when inactive or off at that time.
     """
-    technician = await lock_technician(change.session, change.caller.tenant_id, technician_id)
+    technician = (await hold_technicians(change.session, [technician_id])).get(technician_id)
     if technician is None:
         raise not_found("technician", "technicianId")
     if not technician.active:
@@ -144,7 +143,6 @@ async def available_technician(
         raise Refusal(
             ErrorCode.TECHNICIAN_UNAVAILABLE, f"{technician.name} is off at that time.", ("input", "technicianId")
         )
-    return technician
 
 
 async def mark_on_the_way(
@@ -164,9 +162,9 @@ async def mark_on_the_way(
     if eta_minutes is None:
         await fetch_way(caller, travel, appointment_id)
 
-    async def edit(change: Change) -> None:
+    async def edit(change: Change, _locked: Locked) -> None:
         if eta_minutes is None:
-            change.appointment.eta = await estimated_arrival(change.session, change.appointment, travel.times)
+            change.appointment.eta = await estimated_arrival(change.session, appointment_id, travel.times)
         else:
             change.appointment.eta = datetime.now(UTC) + timedelta(minutes=eta_minutes)
 

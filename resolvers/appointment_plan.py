@@ -11,6 +11,7 @@ from domain.errors import not_found
 from domain.ids import new_id
 from domain.window import Window, checked_window
 from models.appointment import Appointment, lines_of, replace_lines
+from models.appointment_change import Locked
 from models.customer import Customer, CustomerAddress
 from models.database import Transaction
 from models.location import Location
@@ -115,7 +116,7 @@ async def update_appointment(
         Refusal: as `change_appointment`.
     """
 
-    async def edit(change: Change) -> None:
+    async def edit(change: Change, _locked: Locked) -> None:
         for name, value in texts.items():
             setattr(change.appointment, name, _text(value))
         if lines is not None:
@@ -140,17 +141,15 @@ async def schedule_appointment(
         Refusal: as `change_appointment`; INVALID_INPUT for a window that is none.
     """
 
-    async def edit(change: Change) -> None:
+    async def edit(change: Change, locked: Locked) -> None:
         appointment = change.appointment
         first = appointment.starts_at is None
         change.event = AppointmentEventType.SCHEDULED if first else AppointmentEventType.RESCHEDULED
-        location = await change.session.get_one(Location, (caller.tenant_id, appointment.location_id))
         moved = (appointment.starts_at, appointment.ends_at)
         technician = technician_id or appointment.technician_id
         if technician is not None:
-            # Read before anything is set, which the next statement would write by itself and the version once more.
             await available_technician(change, technician, scheduled.start, scheduled.end)
-        _set_times(appointment, location, scheduled, arrival_window)
+        _set_times(appointment, locked, scheduled, arrival_window)
         if technician is not None:
             if technician != appointment.technician_id and moved == (scheduled.start, scheduled.end):
                 change.event = AppointmentEventType.ASSIGNED
@@ -170,7 +169,7 @@ async def assign_appointment(
         Refusal: as `change_appointment`.
     """
 
-    async def edit(change: Change) -> None:
+    async def edit(change: Change, _locked: Locked) -> None:
         appointment = change.appointment
         change.event = AppointmentEventType.ASSIGNED if technician_id else AppointmentEventType.UNASSIGNED
         if technician_id is not None and technician_id != appointment.technician_id:
@@ -182,7 +181,9 @@ async def assign_appointment(
     )
 
 
-def _set_times(appointment: Appointment, location: Location, scheduled: Window | None, arrival: Window | None) -> None:
+def _set_times(
+    appointment: Appointment, location: Location | Locked, scheduled: Window | None, arrival: Window | None
+) -> None:
     if scheduled is not None:
         checked_window(scheduled, location.time_zone, "scheduled")
         appointment.starts_at, appointment.ends_at = scheduled.start, scheduled.end

@@ -10,10 +10,10 @@ from domain.slots import Job, TechnicianDay
 from domain.slots_place import Placement, place
 from domain.slots_windows import CandidateWindows
 from domain.travel import TravelTimes
-from models.appointment import Appointment, lock_appointment
+from models.appointment import Appointment, lock_appointments
 from models.database import Transaction
 from models.location import Location
-from models.technician import lock_technician
+from models.technician import hold_technicians
 from resolvers.availability import read_ready, searched
 from resolvers.calendar import DAY, read_days, utc_now
 
@@ -61,11 +61,8 @@ async def _with(
     for _ in range(TRIES):
         # A savepoint that is rolled back lets go of the locks: whoever is not needed is not held up.
         savepoint = await session.begin_nested()
-        locked = {
-            appointment_id: await lock_appointment(session, location.tenant_id, appointment_id)
-            for appointment_id in sorted(sliding)
-        }
-        technician = await lock_technician(session, location.tenant_id, technician_id)
+        locked = await lock_appointments(session, sliding)
+        technician = (await hold_technicians(session, [technician_id])).get(technician_id)
         placement = None
         if technician is not None and technician.active:
             now = utc_now()

@@ -52,19 +52,22 @@ class Caller:
         """The same for reads that are prepared; see `Database.reading`."""
         return self.database.reading(self.tenant_id, one_moment=one_moment)
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False) -> T:
+    async def transact(
+        self, work: Callable[[Transaction], Awaitable[T]], *, even_cancelled: bool = False, opened: bool = False
+    ) -> T:
         """Run a change; see `Database.transact`.
 
         Args:
             even_cancelled: for the few changes that a cancelled business may still make.
+            opened: `work` makes sure itself that the business is open, in its first statement.
 
         Raises:
             Refusal: TENANT_CANCELLED, or what `work` and `Database.transact` raise.
         """
 
         async def change(session: Transaction) -> T:
-            if not even_cancelled:
-                await require_open(session, self.tenant_id)
+            if not (even_cancelled or opened):
+                await require_open(session)
             return await work(session)
 
         return await self.database.transact(self.tenant_id, change)

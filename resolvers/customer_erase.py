@@ -18,7 +18,7 @@ from models.customer_erase import (
 )
 from models.database import Transaction
 from models.export import begin_exports_anew
-from models.technician import lock_technician
+from models.technician import hold_technicians
 from resolvers.appointment import Change, finish
 from resolvers.caller import Caller
 from resolvers.security_event import record_of
@@ -42,8 +42,7 @@ async def erase_customer(caller: Caller, customer_id: UUID) -> None:
                 ("input", "customerId"),
             )
         planned = await those_in(session, visits, OPEN)
-        for technician_id in sorted({visit.technician_id for visit in planned if visit.technician_id}):
-            await lock_technician(session, caller.tenant_id, technician_id)
+        await hold_technicians(session, {visit.technician_id for visit in planned if visit.technician_id})
         customer = await lock_customer_for_erasure(session, caller.tenant_id, customer_id)
         if customer is None:
             raise not_found("customer", "customerId")

@@ -9,11 +9,11 @@ from domain.appointment import AppointmentEventType, AppointmentStatus
 from domain.day_plan import DayProblem
 from domain.day_plan_token import PlannedVisit, PlanToken, still_applies
 from domain.errors import ErrorCode, Refusal
-from models.appointment import Appointment, check_calendars, check_calendars_last, lock_appointment, snapshot
+from models.appointment import Appointment, check_calendars, check_calendars_last, lock_appointments, snapshot
 from models.database import Transaction
 from models.location import Location
 from models.query import by_ids
-from models.technician import lock_technician
+from models.technician import hold_technicians
 from resolvers.appointment import Change, finish
 from resolvers.calendar import utc_now
 from resolvers.caller import Caller
@@ -31,7 +31,7 @@ async def apply_day_plan(caller: Caller, token: str) -> Sequence[Appointment]:
         raise Refusal(ErrorCode.TOKEN_EXPIRED, "That plan is too old: ask for a new one.", ("input", "token"))
 
     async def work(session: Transaction) -> list[Appointment]:
-        rows = await _locked(session, caller, plan)
+        rows = await _locked(session, plan)
         location = (await by_ids(session, Location, [plan.location_id])).get(plan.location_id)
         if location is None or len(rows) != len(plan.visits):
             raise _changed()
@@ -49,17 +49,12 @@ async def apply_day_plan(caller: Caller, token: str) -> Sequence[Appointment]:
     return await caller.transact(work)
 
 
-async def _locked(session: Transaction, caller: Caller, plan: PlanToken) -> dict[UUID, Appointment]:
+async def _locked(session: Transaction, plan: PlanToken) -> dict[UUID, Appointment]:
     """The appointments, then the technicians of both plans, each in the order of ids: as every other change does."""
-    rows: dict[UUID, Appointment] = {}
-    for job_id in sorted(visit.job_id for visit in plan.visits):
-        row = await lock_appointment(session, caller.tenant_id, job_id)
-        if row is not None:
-            rows[job_id] = row
+    rows = await lock_appointments(session, [visit.job_id for visit in plan.visits])
     involved = {visit.technician_id for visit in plan.visits}
     involved |= {row.technician_id for row in rows.values() if row.technician_id is not None}
-    for technician_id in sorted(involved):
-        await lock_technician(session, caller.tenant_id, technician_id)
+    await hold_technicians(session, involved)
     return rows
 
 

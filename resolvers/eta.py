@@ -6,12 +6,8 @@ from uuid import UUID
 from domain.geo_point import GeoPoint, points_array
 from domain.travel import TravelTimes
 from integrations.travel_time import TravelEngine
-from models.appointment import Appointment
-from models.customer import CustomerAddress
 from models.database import Transaction
-from models.location import Location
-from models.query import by_ids
-from models.technician import Technician, positions_of
+from models.position import KnownPlaces, places_of_way
 from resolvers.calendar import point_of
 from resolvers.caller import Caller
 
@@ -19,43 +15,35 @@ from resolvers.caller import Caller
 FRESH = timedelta(minutes=15)
 
 
-async def estimated_arrival(session: Transaction, appointment: Appointment, times: TravelTimes) -> datetime | None:
+async def estimated_arrival(session: Transaction, appointment_id: UUID, times: TravelTimes) -> datetime | None:
     """The arrival at the appointment's address; None when a place is not known.
 
     The way begins at the technician's latest position, if it is of the last 15 minutes, else at the home base, else at
     the location.
     """
-    way = await _way(session, appointment)
+    way = await _way(session, appointment_id)
     return None if way is None else datetime.now(UTC) + timedelta(seconds=times.leg(*way))
 
 
 async def fetch_way(caller: Caller, travel: TravelEngine, appointment_id: UUID) -> None:
     """Have the travel time ready that `estimated_arrival` will need, which asks no engine in its transaction."""
     async with caller.reading() as session:
-        appointment = (await by_ids(session, Appointment, [appointment_id])).get(appointment_id)
-        way = await _way(session, appointment) if appointment is not None else None
+        way = await _way(session, appointment_id)
     if way is not None:
         origin, goal = way
         await travel.fetch_legs(points_array([origin]), points_array([goal]))
 
 
-async def _way(session: Transaction, appointment: Appointment) -> tuple[GeoPoint, GeoPoint] | None:
-    if appointment.technician_id is None:
+async def _way(session: Transaction, appointment_id: UUID) -> tuple[GeoPoint, GeoPoint] | None:
+    places = await places_of_way(session, appointment_id)
+    if places is None:
         return None
-    address = await session.get_one(CustomerAddress, (appointment.tenant_id, appointment.address_id))
-    goal = point_of(address.latitude, address.longitude)
-    origin = await _whereabouts(session, appointment)
+    origin, goal = _origin(places), point_of(places.latitude, places.longitude)
     return None if origin is None or goal is None else (origin, goal)
 
 
-async def _whereabouts(session: Transaction, appointment: Appointment) -> GeoPoint | None:
-    technician_id = appointment.technician_id
-    for position in await positions_of(session, [technician_id] if technician_id else []):
-        if datetime.now(UTC) - position.recorded_at <= FRESH:
-            return point_of(position.latitude, position.longitude)
-    technician = await session.get_one(Technician, (appointment.tenant_id, technician_id))
-    home = point_of(technician.home_latitude, technician.home_longitude)
-    if home is not None:
-        return home
-    location = await session.get_one(Location, (appointment.tenant_id, technician.location_id))
-    return point_of(location.latitude, location.longitude)
+def _origin(places: KnownPlaces) -> GeoPoint | None:
+    if places.recorded_at is not None and datetime.now(UTC) - places.recorded_at <= FRESH:
+        return point_of(places.last_latitude, places.last_longitude)
+    home = point_of(places.home_latitude, places.home_longitude)
+    return home or point_of(places.base_latitude, places.base_longitude)

@@ -10,8 +10,9 @@ from domain.message_plan import MessagePlan, message_plan
 from domain.notification import MessageChannel, NotificationEvent, SuppressionReason
 from domain.notification_quiet import send_time
 from models.appointment import Appointment
+from models.appointment_change import TakeBack, write_change
 from models.database import Transaction
-from models.message_facts import Facts, TakeBack, facts_for_planning, take_back
+from models.message_facts import Facts
 from models.message_queue import PlannedMessage, write_messages
 from resolvers.message_text import put_into_words
 from settings import Settings
@@ -19,17 +20,17 @@ from settings import Settings
 _WINDOW = ("arrival_starts_at", "arrival_ends_at", "starts_at", "ends_at")
 
 
-async def plan_messages(
+async def write_and_tell(
     session: Transaction,
     appointment: Appointment,
     event: AppointmentEventType,
     before: Mapping[str, Any] | None,
     settings: Settings,
 ) -> None:
-    """Write what the customer is to be told of this event, and take back what it made stale.
+    """Write a changed appointment, and with it what the customer is to be told of the event; take back what it made stale.
 
     Args:
-        appointment: locked and flushed, as it is after the event.
+        appointment: locked, as it is after the event; one that has just been made is in the database already.
         before: its columns before the event (`models.appointment.snapshot`); None when it has just been made.
     """
     after = {name: getattr(appointment, name) for name in _WINDOW}
@@ -41,11 +42,10 @@ async def plan_messages(
         moved=before is not None and _promised(before) != _promised(after),
     )
     stale = TakeBack(plan.take_back, plan.taken_back) if plan.take_back and before is not None else None
-    if plan.tell:
-        facts, taken = await facts_for_planning(session, appointment.id, _events_of(plan), stale)
+    tell = _events_of(plan)
+    facts, taken = await write_change(session, appointment, tell, stale, made=before is None)
+    if facts:
         await write_messages(session, [message for message in _planned(plan, facts, taken, settings) if message])
-    elif stale is not None:
-        await take_back(session, appointment.id, stale)
 
 
 def _promised(columns: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -10,12 +10,12 @@ from domain.appointment import AppointmentEventType, AppointmentStatus
 from domain.appointment_change import is_late
 from domain.errors import invalid, not_found
 from integrations.travel_time import TravelEngine
-from models.appointment import Appointment, snapshot
+from models.appointment import Appointment, lock_appointments, snapshot
 from models.database import Transaction
 from models.position import SeenPosition, on_the_way, store_position
 from models.query import by_ids
 from models.technician import Technician, TechnicianPosition, positions_of
-from resolvers.appointment import Change, finish, locked
+from resolvers.appointment import Change, check_locked, finish
 from resolvers.calendar import utc_now
 from resolvers.caller import Caller
 from resolvers.eta import estimated_arrival, fetch_way
@@ -81,7 +81,7 @@ async def follow_arrival(caller: Caller, travel: TravelEngine, appointment_id: U
         row = (await by_ids(session, Appointment, [appointment_id])).get(appointment_id)
         if row is None or row.status is not AppointmentStatus.ON_THE_WAY:
             return None
-        eta = await estimated_arrival(session, row, travel.times)
+        eta = await estimated_arrival(session, appointment_id, travel.times)
         return eta if eta is not None and _news(row, eta) else None
 
     # Most reports change nothing: they look, and lock nothing.
@@ -90,7 +90,10 @@ async def follow_arrival(caller: Caller, travel: TravelEngine, appointment_id: U
             return
 
     async def work(session: Transaction) -> None:
-        appointment = await locked(session, caller, appointment_id, None)
+        appointment = (await lock_appointments(session, [appointment_id])).get(appointment_id)
+        if appointment is None:
+            raise not_found("appointment", "appointmentId")
+        check_locked(caller, appointment, None)
         eta = await look(session)
         if eta is not None:
             before = snapshot(appointment)

@@ -14,7 +14,14 @@ from domain.ids import new_id
 from models.database import Transaction
 from models.location import Location
 from models.page import Page
-from models.technician import Technician, TimeOff, delete_time_off, lock_technician, page_of_technicians
+from models.technician import (
+    Technician,
+    TimeOff,
+    delete_time_off,
+    hold_technicians,
+    lock_technician,
+    page_of_technicians,
+)
 from resolvers.billing_standing import require_room_for_one
 from resolvers.caller import Caller
 
@@ -99,7 +106,7 @@ async def add_time_off(
 
     async def work(session: Transaction) -> TimeOff:
         # The lock that scheduling takes: an appointment cannot slip in between its check and this row.
-        if await lock_technician(session, caller.tenant_id, technician_id) is None:
+        if not await hold_technicians(session, [technician_id]):
             raise not_found("technician", "technicianId")
         row = TimeOff(
             tenant_id=caller.tenant_id,

@@ -27,6 +27,15 @@ BOARD_COSTS = (5, 1)
 PAGE_COSTS = (8, 2)
 # A transaction of its own that nobody has to begin or end.
 LIST_COSTS = (2, 0)
+# Behind the look-up and what the transaction is told: the locks, the time off, the write with what its customer is to be
+# told, the messages, the event.
+SCHEDULE_COSTS = (7, 1)
+# Without the time off.
+ON_THE_WAY_COSTS = (6, 1)
+# With an arrival that is estimated: the way, once for whoever knows travel times and once under the locks.
+ESTIMATED_COSTS = (9, 2)
+# Without messages.
+NOTES_COSTS = (5, 1)
 
 
 @pytest.fixture
@@ -110,3 +119,31 @@ async def test_of_a_board_is_read_what_is_asked_for(tap: tuple[Service, Wire]) -
         wire.clear()
         await world.api.ask("query ($day: Date!) { dispatchBoard(day: $day) { unassigned { id } } }", day=DAY)
         assert any("LIMIT" in each for each in wire.statements)
+
+
+async def test_a_change_costs_so_many_statements(tap: tuple[Service, Wire]) -> None:
+    service, wire = tap
+    payload = "appointment { id version } userErrors { code }"
+
+    async def cost(mutation: str, **given: object) -> tuple[int, int]:
+        wire.clear()
+        answer = await world.api.do(mutation, payload, appointmentId=visit, **given)
+        assert answer["userErrors"] == []
+        return len(wire.statements), wire.transactions
+
+    async with new_world(service) as world:
+        booked = await world.book(f"{DAY}T15:00:00Z", f"{DAY}T16:00:00Z", technicianId=world.technician)
+        visit = booked["id"]
+        # Each twice: the first of a connection may be told from those that follow.
+        for _ in range(2):
+            for hour in (17, 18):
+                moved = {"start": f"{DAY}T{hour}:00:00Z", "end": f"{DAY}T{hour}:30:00Z"}
+                assert await cost("appointmentSchedule", scheduled=moved) == SCHEDULE_COSTS, "\n".join(wire.statements)
+                notes = f"Ring at {hour}"
+                assert await cost("appointmentUpdate", notes=notes) == NOTES_COSTS, "\n".join(wire.statements)
+            left = await cost("appointmentMarkOnTheWay", etaMinutes=10)
+            assert left == ON_THE_WAY_COSTS, "\n".join(wire.statements)
+            await world.api.do("appointmentReopen", payload, appointmentId=visit)
+            estimated = await cost("appointmentMarkOnTheWay")
+            assert estimated == ESTIMATED_COSTS, "\n".join(wire.statements)
+            await world.api.do("appointmentReopen", payload, appointmentId=visit)
