@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import ErrorCode, Refusal
 from domain.ids import Prefix, decode, new_id
-from models.database import ATTEMPTS, LOCK_TIMEOUT_MS, Database
+from models.database import ATTEMPTS, Database
+from models.tenant_session import LOCK_TIMEOUT_MS
 from tests.world import World
 
 RACERS = 32

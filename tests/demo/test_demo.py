@@ -10,9 +10,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
-from models.database import LOCK_TIMEOUT_MS, Database
+from models.database import Database
 from models.demo import be_patient
 from models.look_up import look_up_log_in
+from models.tenant_session import LOCK_TIMEOUT_MS
 from models.user import User
 from resolvers.demo import DEMO_EMAIL, DEMO_PASSWORD, DemoSeeded, seed
 from tests.demo.conftest import NOW, MakeDatabase, as_demo, number, opened, run_seed

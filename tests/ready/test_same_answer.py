@@ -45,8 +45,8 @@ def documents(selection: str, ids: Sequence[str]) -> list[str]:
 
 async def answered(client: Client, document: str) -> str:
     text = (await client.post(document)).text
-    # Documents that do not merge are drawn too: they are refused alike, but for where in the text that is.
-    return re.sub(r'"column":\d+', "", text.partition(',"extensions":{"cost"')[0])
+    # Documents that do not merge are drawn too: they are refused alike, but for where in the text that is and the request's id.
+    return re.sub(r'"column":\d+|"requestId":"\w+"', "", text.partition(',"extensions":{"cost"')[0])
 
 
 @pytest.fixture
