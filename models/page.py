@@ -40,10 +40,10 @@ class Order(Generic[M]):
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """Rows with a cursor each; `everything` makes the statement of all rows, for their count, if somebody asks."""
+    """Rows, and how to tell the cursor of each; `everything` makes the statement of all rows, for their count, if somebody asks."""
 
     rows: Sequence[M]
-    cursors: Sequence[str]
+    cursor_of: Callable[[M], str]
     has_next: bool
     has_previous: bool
     everything: Callable[[], Select[Any]]
@@ -120,7 +120,7 @@ async def read_page(
     kept = found[:size]
     return Page(
         rows=kept,
-        cursors=[_encode(order.name, order.value(row), row.id) for row in kept],
+        cursor_of=lambda row: _encode(order.name, order.value(row), row.id),
         has_next=len(found) > size,
         has_previous=cursor is not None,
         everything=everything,

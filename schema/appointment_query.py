@@ -157,7 +157,7 @@ class AppointmentQuery:
             along=lambda session, rows: read_along(info, session, rows, nodes),
             ready=ready,
         )
-        return connection_of(page, converter(ready))  # type: ignore[no-any-return]
+        return connection_of(page, converter(ready), edges=bool(asked(info, ("edges",))))  # type: ignore[no-any-return]
 
     @query(Scope.APPOINTMENTS_READ)
     async def dispatch_board(

@@ -47,17 +47,22 @@ class Connection(Generic[T]):
             return await count(session, self.page)
 
 
-def connection_of(page: Page[Any], convert: Callable[[Any], T]) -> Any:
-    """The connection of a page."""
+def connection_of(page: Page[Any], convert: Callable[[Any], T], *, edges: bool = True) -> Any:
+    """The connection of a page.
+
+    Args:
+        edges: whether they are asked for; a cursor for each row takes longer than the row.
+    """
     nodes = [convert(row) for row in page.rows]
+    rows, cursor_of = page.rows, page.cursor_of
     return Connection(
-        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
+        edges=[Edge(cursor=cursor_of(row), node=node) for row, node in zip(rows, nodes, strict=True)] if edges else [],
         nodes=nodes,
         page_info=PageInfo(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            start_cursor=cursor_of(rows[0]) if rows else None,
+            end_cursor=cursor_of(rows[-1]) if rows else None,
         ),
         page=page,
     )

@@ -46,12 +46,23 @@ class Client:
         return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
+# Where in a connection's scope it is kept.
+_FOUND = "sps.client"
+
+
 def client_of(connection: HTTPConnection, settings: Settings) -> Client:
     """The caller of a connection.
 
     The peer's own address counts, unless the peer is one of `settings.trusted_proxies`: then X-Forwarded-For is read from
-    its end, past further trusted proxies, and the last X-Forwarded-Proto is taken.
+    its end, past further trusted proxies, and the last X-Forwarded-Proto is taken. It is told once for each connection.
     """
+    found: tuple[Settings, Client] | None = connection.scope.get(_FOUND)
+    if found is None or found[0] is not settings:
+        found = connection.scope[_FOUND] = settings, _client_of(connection, settings)
+    return found[1]
+
+
+def _client_of(connection: HTTPConnection, settings: Settings) -> Client:
     trusted = trusted_networks(settings.trusted_proxies)
     peer = _address(connection.client.host if connection.client else "")
     scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
