@@ -31,8 +31,9 @@ ATTEMPTS = 3
 
 
 def _use_utc(connection: DBAPIConnection, _record: object) -> None:
-    # Times then come in UTC itself, and not in a zone that has to be asked about each; poolers keep this setting for us.
-    connection.cursor().execute("SET TIME ZONE 'UTC'")
+    # Times then come in UTC itself, and not in a zone that has to be asked about each, and as text in the form that
+    # `models.ready_text` reads; poolers keep both settings for us.
+    connection.cursor().execute("SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false)")
     connection.commit()
 
 

@@ -105,3 +105,15 @@ async def drawn(database_url: str, owner_url: str, examples: int) -> None:
             assert [await answered(world.api, made) for _ in range(2)] == [expected] * 2, made
 
         await asyncio.to_thread(same)
+
+
+async def test_times_are_read_whatever_the_servers_style(database_url: str, owner_url: str) -> None:
+    """An operator may have given the role another style of dates, and another time zone."""
+    url = f"{database_url}&options=-cDateStyle%3DGerman%20-cTimeZone%3DAsia/Tokyo"
+    async with running_service(url) as service, new_world(service) as world:
+        await odd_world(world, owner_url)
+        selection = "createdAt updatedAt scheduled { start end }"
+        made, plain = (documents(text, ["x"] * 3)[0] for text in (selection, f"{selection} {BY_RESOLVERS}"))
+        expected = await answered(world.api, plain)
+        assert '"updatedAt":"1970-01-01T00:00:00.000001Z"' in expected
+        assert [await answered(world.api, made) for _ in range(3)] == [expected] * 3
