@@ -80,6 +80,26 @@ async def test_a_move_supersedes_and_plans_anew(bench: Bench) -> None:
     ]
 
 
+async def test_only_what_still_waits_is_taken_back(bench: Bench) -> None:
+    """What a worker has claimed is on its way, and what was sent was sent."""
+    appointment = await bench.book(days=3)
+    sending = bench.set(bench.one(appointment, "CONFIRMATION"), state="'SENDING'", claimed_at="now()")
+    sent = bench.set(bench.one(appointment, "CONFIRMATION", "EMAIL"), state="'SENT'", sent_at="now()")
+    await bench.move(appointment, 5)
+    assert [bench.again(row)["state"] for row in (sending, sent)] == ["SENDING", "SENT"]
+    assert [row["state"] for row in bench.ledger(appointment, event="REMINDER")].count("SUPPRESSED") == 2
+
+
+async def test_leaving_takes_back_the_reminder_and_not_the_confirmation(bench: Bench) -> None:
+    appointment = await bench.book(days=3)
+    await bench.do("appointmentMarkOnTheWay", appointment, etaMinutes=5)
+    assert sorted(bench.told(appointment)) == [
+        ("CONFIRMATION", "QUEUED", None),
+        ("ON_THE_WAY", "QUEUED", None),
+        ("REMINDER", "SUPPRESSED", "SUPERSEDED"),
+    ]
+
+
 async def test_a_move_within_the_promised_window_tells_nothing(bench: Bench) -> None:
     """The customer was promised the same, and the reminder is still true."""
     window = {"start": in_days(3), "end": in_days(3, 19)}
