@@ -24,6 +24,7 @@ from resolvers.planning import Planning
 from resolvers.security_log import SecurityLog
 from schema.loaders import Loaders
 from settings import Settings
+from subscriptions.crowd import Outlet
 from subscriptions.hub import Hub
 
 
@@ -32,7 +33,7 @@ class Context:
     """One operation's surroundings.
 
     `response_headers` are sent with the HTTP answer (cookies at log-in); `visitor` is the caller's end as the trusted
-    proxies tell; `security_log` takes what is refused.
+    proxies tell; `security_log` takes what is refused; `outlet` is a subscription's, see `web.edge_context`.
     """
 
     database: Database
@@ -49,6 +50,7 @@ class Context:
     auth_by_cookie: bool = False
     csrf_ok: bool = False
     allow_introspection: bool = False
+    outlet: Outlet | None = None
 
     @cached_property
     def caller(self) -> Caller:

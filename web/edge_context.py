@@ -6,10 +6,17 @@ from typing import Protocol
 from starlette.requests import HTTPConnection
 
 from permissions.principal import Principal
+from subscriptions.crowd import Outlet
 
 
 class EdgeContext(Protocol):
-    """The surroundings of one operation, as the edge sees them."""
+    """The surroundings of one operation, as the edge sees them.
+
+    Attributes:
+        outlet: set for a subscription whose payloads may be written without waking it; its resolver hands it to the source.
+    """
+
+    outlet: Outlet | None
 
     @property
     def principal(self) -> Principal | None:
