@@ -4,7 +4,8 @@
 
 Starts a PostgreSQL and a server of ours; the sockets are this process's. Events are written to the table, so that no mutation takes the
 server's time. Then a bare server sends the same bytes to as many sockets, and Strawberry's own endpoint executes the same subscription for
-each of them, both from memory: see `benchmarks.fan_out_beside`. With several tenants the sockets are dealt out among them, and each event
+each of them, both from memory: see `benchmarks.fan_out_beside`. The rate holds the sockets' end too; what a delivery takes of the server's
+CPU is its own, and less shaken by whatever else the machine does. With several tenants the sockets are dealt out among them, and each event
 goes to one tenant's. At the end the server's CPU time is taken with 1, 2 and 101 viewers of one business.
 """
 
@@ -32,6 +33,7 @@ EVENTS = """subscription { appointmentEvents { cursor type occurredAt actor appo
 SECRET = "benchmark " * 4
 # How many tenants' events are written side by side.
 WRITERS = 8
+ROUNDS = 3
 
 
 async def write(database: Database, businesses: Sequence[Business], number: int) -> None:
@@ -129,8 +131,10 @@ async def close(sockets: Sequence[Socket]) -> None:
     await asyncio.sleep(1)
 
 
-async def measure_ours(url: str, businesses: Sequence[Business], options: argparse.Namespace) -> tuple[float, bytes]:
-    """Deliveries a second, and one payload."""
+async def measure_ours(
+    url: str, businesses: Sequence[Business], options: argparse.Namespace
+) -> tuple[float, float, bytes]:
+    """Deliveries a second, µs of the server's CPU for each, and one payload."""
     port = free_port()
     settings = {"DATABASE_URL": url, "SPS_SECRET_KEY": SECRET, "SPS_BUDGET_FACTOR": "1000000"}
     with process("serve", "--port", str(port), **settings) as server:
@@ -141,21 +145,21 @@ async def measure_ours(url: str, businesses: Sequence[Business], options: argpar
         opened = await ours.open(options.sockets)
         print(f"memory a socket: {(memory(server.pid) - before) * 1024 / options.sockets:.0f} kB")
         await latencies(ours, options)
-        rates = [
-            options.events * options.sockets / await ours.events(options.events, options.sockets) for _ in range(3)
-        ]
+        each, used = options.events * options.sockets, cpu(server.pid)
+        rates = [each / await ours.events(options.events, options.sockets) for _ in range(ROUNDS)]
+        used = (cpu(server.pid) - used) / (each * ROUNDS) * 1e6
         payload = ours.count.last
         await close(opened)
         await further_viewers(ours, 50)
         await database.close()
-    return statistics.median(rates), payload
+    return statistics.median(rates), used, payload
 
 
-async def measure_beside(name: str, payload: bytes, options: argparse.Namespace, how: str) -> float:
-    """Deliveries a second of another server to as many sockets."""
+async def measure_beside(name: str, payload: bytes, options: argparse.Namespace, how: str) -> tuple[float, float]:
+    """Deliveries a second of another server to as many sockets, and µs of its CPU for each."""
     port, count = free_port(), Count()
     query = EVENTS if name == "stock" else None
-    with beside(name, port):
+    with beside(name, port) as pid:
         while True:
             try:
                 control = await connect(port, "/control", Count(), [{}], None)
@@ -164,16 +168,19 @@ async def measure_beside(name: str, payload: bytes, options: argparse.Namespace,
                 await asyncio.sleep(0.1)
         sockets = await connect(port, "/", count, [{}] * options.sockets, query)
         await asyncio.sleep(1)
-        rates = []
-        for events in (1, *[options.events] * 3):
+        rates, used = [], 0.0
+        for lot, events in enumerate((1, *[options.events] * ROUNDS)):
+            if lot == 1:
+                used = cpu(pid)
             count.expect(events * options.sockets)
             began = time.perf_counter()
             control[0].send(f"{how} {events} ".encode() + payload)
             await asyncio.wait_for(count.full.wait(), 120)
             rates.append(count.heard / (time.perf_counter() - began))
+        used = (cpu(pid) - used) / (options.events * options.sockets * ROUNDS) * 1e6
         for each in [*sockets, *control]:
             each.transport.abort()
-        return statistics.median(rates[1:])
+        return statistics.median(rates[1:]), used
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -182,11 +189,17 @@ async def main(options: argparse.Namespace) -> None:
         upgrade(postgres.url("sps", "sps_owner"), "sps_app")
         superuser = postgres.url("sps", postgres.superuser)
         businesses = fill(superuser, options.tenants, options.tenants * BOARD_SIZE, SECRET)
-        rate, payload = await measure_ours(postgres.url("sps", "sps_app"), businesses, options)
-    print(f"{options.sockets} sockets of {options.tenants} businesses, {len(payload)} bytes: {rate:,.0f} deliveries/s")
+        rate, used, payload = await measure_ours(postgres.url("sps", "sps_app"), businesses, options)
+    print(
+        f"{options.sockets} sockets of {options.tenants} businesses, {len(payload)} bytes: {rate:,.0f} deliveries/s,"
+        f" {used:.1f} µs of CPU for each"
+    )
     for name, how in (("bare", APART), ("bare", AT_ONCE), ("stock", APART)):
-        other = await measure_beside(name, payload, options, how)
-        print(f"{name}, events {how}: {other:,.0f}/s; ours {rate / other:.2f} × that")
+        other, its = await measure_beside(name, payload, options, how)
+        print(
+            f"{name}, events {how}: {other:,.0f}/s, {its:.1f} µs; ours {rate / other:.2f} × that,"
+            f" and {its / used:.2f} × by CPU"
+        )
 
 
 if __name__ == "__main__":

@@ -143,13 +143,13 @@ SERVERS: dict[str, type[Bare] | type[Stock]] = {"bare": Bare, "stock": Stock}
 
 
 @contextmanager
-def beside(name: str, port: int) -> Iterator[None]:
-    """One of them in a process of its own."""
+def beside(name: str, port: int) -> Iterator[int]:
+    """One of them in a process of its own; yields its id."""
     started = subprocess.Popen(  # noqa: S603 (ourselves)
         [sys.executable, "-m", "benchmarks.fan_out_beside", name, str(port)], cwd=ROOT, env=environment()
     )
     try:
-        yield
+        yield started.pid
     finally:
         started.kill()
         started.wait()

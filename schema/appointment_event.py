@@ -53,7 +53,9 @@ class EventSubscription:
         if own is not None:
             technicians = [each for each in technicians or [own] if each == own]
         place = known_id(Prefix.LOCATION, location_id)
-        async for event in info.context.hub.events(caller.tenant_id, position):
+        # Whoever sees but a part must look at each event; all others are told of each in the same way.
+        outlet = info.context.outlet if technicians is None and place is None else None
+        async for event in info.context.hub.events(caller.tenant_id, position, outlet, _TOLD.of):
             # Each event is answered from the rows of its moment: yesterday's loaders would answer with yesterday's.
             info.context.forget_loaded()
             if technicians is not None or place is not None:

@@ -25,6 +25,7 @@ from resolvers.security_log import SecurityLog
 from schema.compiled import Plans
 from schema.loaders import Loaders
 from settings import Settings
+from subscriptions.crowd import Outlet
 from subscriptions.hub import Hub
 
 
@@ -33,7 +34,7 @@ class Context:
     """One operation's surroundings.
 
     `response_headers` are sent with the HTTP answer (cookies at log-in); `visitor` is the caller's end as the trusted
-    proxies tell; `security_log` takes what is refused.
+    proxies tell; `security_log` takes what is refused; `outlet` is a subscription's, see `web.edge_context`.
     """
 
     database: Database
@@ -52,6 +53,7 @@ class Context:
     allow_introspection: bool = False
     # Those of the operation's document; without them everything is read as rows.
     plans: Plans | None = None
+    outlet: Outlet | None = None
 
     @cached_property
     def caller(self) -> Caller:

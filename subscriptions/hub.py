@@ -20,6 +20,7 @@ from models.presence import PRESENCE_CHANNEL, Present, present_at
 from models.query import by_ids
 from models.rights import rights_version
 from subscriptions.backends import GAP, ReconnectingBackend
+from subscriptions.crowd import Outlet, TenantStream
 from subscriptions.errors import Lagged
 from subscriptions.latest import Latest
 from subscriptions.message_hub import MessageHub
@@ -28,41 +29,9 @@ from subscriptions.once import Once
 log = structlog.get_logger("hub")
 
 BATCH = 500
-# Events that wait for a subscriber which does not read; one who is further behind comes back with its cursor.
-MOST_WAITING = 1_000
 # A lost signal delays an event by at most this.
 SWEEP_S = 2.0
 SUBJECT_S, MOST_SUBJECTS = 2.0, 10_000
-
-
-class Subscriber:
-    """One reader's place in a tenant's stream."""
-
-    def __init__(self) -> None:
-        self.waiting: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
-        self.lagged = False
-
-    def give(self, event: Event) -> None:
-        """Hand an event over, or note that the reader fell behind."""
-        if self.lagged:
-            return
-        if self.waiting.qsize() >= MOST_WAITING - 1:
-            self.lagged = True
-            self.waiting.put_nowait(None)
-        else:
-            self.waiting.put_nowait(event)
-
-
-class TenantStream:
-    """A tenant's subscribers in this process, and how far the rows have been read."""
-
-    def __init__(self) -> None:
-        self.subscribers: set[Subscriber] = set()
-        self.last: int | None = None
-        self.last_at: datetime | None = None
-        # The tenant's count of changes of rights for which its sockets have been looked at.
-        self.rights: int | None = None
-        self.reading = asyncio.Lock()
 
 
 class Hub:
@@ -98,7 +67,7 @@ class Hub:
     @property
     def subscribers(self) -> int:
         """How many subscriptions to events this process serves."""
-        return sum(len(stream.subscribers) for stream in self._streams.values())
+        return sum(stream.subscribers for stream in self._streams.values())
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -113,6 +82,8 @@ class Hub:
 
     async def stop(self) -> None:
         """Stop listening."""
+        for stream in self._streams.values():
+            stream.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -130,38 +101,47 @@ class Hub:
         """Listen to a channel on the process's one connection; `GAP` says that something may have been missed."""
         return self._broadcast.subscribe(channel)
 
-    async def events(self, tenant_id: UUID, after: int | None) -> AsyncGenerator[Event, None]:
+    async def events(
+        self,
+        tenant_id: UUID,
+        after: int | None,
+        outlet: Outlet | None = None,
+        item_of: Callable[[Event], object] = lambda event: event,
+    ) -> AsyncGenerator[Event, None]:
         """The tenant's events behind `after` (None: from now on): first from the table, then as they are committed.
+
+        Args:
+            outlet: of a caller that would yield `item_of(event)` for each of them. While it waits for the next one, that may be
+                written there instead of being yielded.
 
         Raises:
             Lagged: the reader fell too far behind.
         """
-        subscriber = Subscriber()
         stream = self._streams.setdefault(tenant_id, TenantStream())
         # Registered before the first look at the table: what is committed in between is heard, and skipped if read.
-        stream.subscribers.add(subscriber)
+        subscriber = stream.enter(outlet, item_of)
         try:
-            position = await self.newest(tenant_id) if after is None else after
+            subscriber.position = await self.newest(tenant_id) if after is None else after
             if stream.last is None:
-                stream.last = position if after is None else await self.newest(tenant_id)
-            async for event in self._replay(tenant_id, position):
-                position = event.seq
+                stream.last = subscriber.position if after is None else await self.newest(tenant_id)
+            async for event in self._replay(tenant_id, subscriber.position):
+                subscriber.position = event.seq
                 yield event
             while True:
-                heard = await subscriber.waiting.get()
+                heard = await subscriber.next()
                 if heard is None:
                     raise Lagged
-                if heard.seq <= position:
+                if heard.seq <= subscriber.position:
                     continue
-                if heard.seq > position + 1:
-                    async for event in self._replay(tenant_id, position):
-                        position = event.seq
+                if heard.seq > subscriber.position + 1:
+                    async for event in self._replay(tenant_id, subscriber.position):
+                        subscriber.position = event.seq
                         yield event
                     continue
-                position = heard.seq
+                subscriber.position = heard.seq
                 yield heard
         finally:
-            stream.subscribers.discard(subscriber)
+            stream.leave(subscriber)
             if not stream.subscribers and self._streams.get(tenant_id) is stream:
                 del self._streams[tenant_id]
 
@@ -271,8 +251,7 @@ class Hub:
         async with stream.reading:
             try:
                 async for event in self._replay(tenant_id, stream.last or 0, stream.last_at):
-                    for subscriber in list(stream.subscribers):
-                        subscriber.give(event)
+                    stream.give(event)
                     stream.last, stream.last_at = event.seq, event.occurred_at
             except UNREACHABLE as error:
                 # The next sweep or reconnection tries again; nothing is lost, the position has not moved.

@@ -7,10 +7,19 @@ from starlette.requests import HTTPConnection
 
 from permissions.principal import Principal
 from schema.compiled import Plans
+from subscriptions.crowd import Outlet
 
 
 class EdgeContext(Protocol):
-    """The surroundings of one operation, as the edge sees them."""
+    """The surroundings of one operation, as the edge sees them.
+
+    Attributes:
+        outlet: set for a subscription whose payloads may be written without waking it; its resolver hands it to the source.
+        plans: those of the operation's document, which the edge sets.
+    """
+
+    outlet: Outlet | None
+    plans: Plans | None
 
     @property
     def principal(self) -> Principal | None:
@@ -27,13 +36,6 @@ class EdgeContext(Protocol):
     @property
     def allow_introspection(self) -> bool:
         """Whether `__schema` and `__type` answer."""
-
-    @property
-    def plans(self) -> Plans | None:
-        """The plans of the operation's document, which the edge sets."""
-
-    @plans.setter
-    def plans(self, plans: Plans) -> None: ...
 
     @property
     def auth_by_cookie(self) -> bool:

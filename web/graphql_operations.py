@@ -5,7 +5,7 @@ and validate again; docs/decisions/0002 tells the rest.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -24,6 +24,7 @@ from schema.limits_cost import coerced_sizes, price
 from schema.limits_document import OperationFacts
 from schema.parsing import DocumentCache, Prepared, document_cache
 from schema.scalars import JSON_OPTIONS
+from subscriptions.crowd import Outlet
 from subscriptions.once import Once
 from web.edge_context import EdgeContext
 from web.errors import INTERNAL, OperationRefused, masked, outcome, outcomes, plain_error, refusals
@@ -147,7 +148,13 @@ class Operations:
             ) from None
         return self.encode(operation, result, context.request_id)
 
-    async def events(self, operation: Operation, context: EdgeContext, deadline: float) -> AsyncGenerator[bytes, None]:
+    async def events(
+        self,
+        operation: Operation,
+        context: EdgeContext,
+        deadline: float,
+        write: Callable[[bytes], bool] | None = None,
+    ) -> AsyncGenerator[bytes, None]:
         """The encoded payload of each event of a subscription.
 
         Each event is executed with a context of its own, once for all subscribers who would get the same; see
@@ -155,16 +162,21 @@ class Operations:
 
         Args:
             deadline: for the source of events to open, on the event loop's clock.
+            write: writes a payload at once or answers False; while the next payload is awaited, the source may have it written
+                by this instead of yielding it.
 
         Raises:
             OperationRefused: the variables do not fit, or the source refused.
             Lagged: the subscriber fell too far behind.
         """
         executor = self._executor(operation, context)
-        async with asyncio.timeout_at(deadline):
-            source = await _settled(create_source_event_stream(executor))
-        if isinstance(source, ExecutionResult):
-            raise OperationRefused(outcomes(source.errors or [], context.request_id))
+        group = group_of(
+            operation.text,
+            operation.prepared.document,
+            operation.facts.node,
+            operation.request.variables,
+            context.principal,
+        )
 
         async def payload(item: Any) -> bytes:
             event = executor.build_per_event_executor(item)
@@ -176,21 +188,22 @@ class Operations:
                 result = cast("ExecutionResult", await _settled(event.execute_operation(False)))
             return self.encode(None, result, context.request_id)
 
-        group = group_of(
-            operation.text,
-            operation.prepared.document,
-            operation.facts.node,
-            operation.request.variables,
-            context.principal,
-        )
+        async def shared(item: Any) -> bytes:
+            mark = getattr(item, "shared_as", None)
+            if group is None or mark is None:
+                return await payload(item)
+            return await self.shared.get((group, mark), partial(payload, item))
+
+        if group is not None and write is not None:
+            context.outlet = Outlet(group, shared, write)
+        async with asyncio.timeout_at(deadline):
+            source = await _settled(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            raise OperationRefused(outcomes(source.errors or [], context.request_id))
         items = cast("AsyncGenerator[Any, None]", source)
         try:
             async for item in items:
-                mark = getattr(item, "shared_as", None)
-                if group is None or mark is None:
-                    yield await payload(item)
-                else:
-                    yield await self.shared.get((group, mark), partial(payload, item))
+                yield await shared(item)
         finally:
             await items.aclose()
 

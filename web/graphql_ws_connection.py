@@ -214,7 +214,13 @@ class Connection:
         if operation.facts.kind is not OperationType.SUBSCRIPTION:
             await self.send(about(id_, "next", await self.operations.run(operation, context, deadline)))
             return
-        events = self.operations.events(operation, context, deadline)
+        task = asyncio.current_task()
+
+        def write(payload: bytes) -> bool:
+            # Whoever has unsubscribed hears no more, though the task may not have learned it yet.
+            return self.running.get(id_) is task and self._write(_NEXT.of(payload, id_))
+
+        events = self.operations.events(operation, context, deadline, write)
         try:
             sent = 0
             async for payload in events:
@@ -237,10 +243,10 @@ class Connection:
             return
 
     def _write(self, frame: bytes) -> bool:
-        """Write a frame at once, if the reader is not slow and the server can."""
-        if self.closing.done():
-            raise PeerGone
-        return self.write_frame is not None and not self.sending and self.write_frame(frame)
+        """Write a frame at once, if the socket is to go on, its reader is not slow, and the server can."""
+        if self.closing.done() or self.sending or self.write_frame is None:
+            return False
+        return self.write_frame(frame)
 
     async def send(self, text: str) -> None:
         """Send one message, waiting while the reader is slow.

@@ -1,6 +1,7 @@
 """Shared execution: subscribers who would be told the same cost one execution an event, and nobody is told what others may see."""
 
 import asyncio
+import gc
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -15,11 +16,12 @@ from domain.tenant import Role
 from permissions.principal import Principal
 from permissions.scopes import scopes_of
 from schema.root import schema
+from subscriptions.crowd import Crowd
 from subscriptions.once import Once
 from tests.access.people import Mailbox, add_user
 from tests.events.test_stream import EVENTS
 from tests.service import Client, Service
-from tests.world import World
+from tests.world import ADDRESS, OFFICE_HOURS, World
 from web.graphql_operations import Operations
 from web.graphql_sharing import group_of
 
@@ -62,6 +64,8 @@ async def test_a_hundred_boards_cost_one_execution_an_event(world: World) -> Non
         told = [(await each.next())["appointmentEvents"] for each in streams]
         assert [each["appointment"]["number"] for each in told] == [third] * 20
         assert operations.shared.made - before == 1
+        # They are written to as one crowd.
+        assert 20 in [len(each.members) for each in gc.get_objects() if type(each) is Crowd]
         # One more kind of viewer costs one more execution.
         other = await begun(stack, world.api, NAMED, after=after, mine=True)
         await other.next()
@@ -70,6 +74,34 @@ async def test_a_hundred_boards_cost_one_execution_an_event(world: World) -> Non
         await world.book()
         await asyncio.gather(*(each.next() for each in [*streams, other]))
         assert operations.shared.made - before == 2
+
+
+async def test_a_filter_holds_beside_those_who_are_told_of_everything(world: World) -> None:
+    """All send the same document: arguments of the root field do not part those who share."""
+    await world.book()
+    query = """subscription ($after: String, $technicians: [ID!], $place: ID) {
+      appointmentEvents(after: $after, technicianIds: $technicians, locationId: $place) { appointment { number } } }"""
+    after = await start_of(world)
+    made = await world.api.do(
+        "locationCreate", "location { id } userErrors { message }",
+        name="Elsewhere", timeZone="America/Chicago", address=ADDRESS, openingHours=OFFICE_HOURS, serviceArea={},
+    )  # fmt: skip
+    elsewhere = made["location"]["id"]
+    async with AsyncExitStack() as stack:
+        everything = await begun(stack, world.api, query, after=after)
+        of_tess = await stack.enter_async_context(
+            world.api.subscribe(query, after=after, technicians=[world.technician])
+        )
+        there = await stack.enter_async_context(world.api.subscribe(query, after=after, place=elsewhere))
+        told: dict[str, list[int]] = {"everything": [], "of Tess": [], "there": []}
+        numbers = [
+            (await world.book(**rest))["number"]
+            for rest in ({}, {"technicianId": world.technician}, {}, {"locationId": elsewhere}) * 2
+        ]
+        for name, stream, count in (("everything", everything, 8), ("of Tess", of_tess, 2), ("there", there, 2)):
+            for _ in range(count):
+                told[name].append((await stream.next())["appointmentEvents"]["appointment"]["number"])
+        assert told == {"everything": numbers, "of Tess": numbers[1::4], "there": numbers[3::4]}
 
 
 async def test_two_roles_with_the_same_query_are_told_different_things(world: World) -> None:

@@ -16,8 +16,9 @@ from domain.ids import Prefix, decode
 from models.database import Database, record_event
 from models.event import events_after
 from subscriptions.backends import ReconnectingBackend
+from subscriptions.crowd import MOST_WAITING
 from subscriptions.errors import Lagged
-from subscriptions.hub import MOST_WAITING, SWEEP_S, Hub
+from subscriptions.hub import SWEEP_S, Hub
 from tests.events.conftest import Setup
 from tests.process import free_port, kill, process, wait_until_ready
 from tests.service import TLS, Client, Service

@@ -14,6 +14,7 @@ from strawberry.types import Info
 
 from auth.cookies import CSRF, SESSION
 from permissions.principal import Principal
+from subscriptions.crowd import Outlet
 from subscriptions.errors import Lagged
 from web.client import Client
 from web.csrf import csrf_matches
@@ -36,6 +37,7 @@ class World:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     introspection: bool = True
     principals: dict[str, Principal] = field(default_factory=dict)
+    outlets: list[Outlet | None] = field(default_factory=list)
 
 
 @dataclass
@@ -49,6 +51,7 @@ class SampleContext:
     csrf_ok: bool = False
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     loaded: dict[str, int] = field(default_factory=dict)
+    outlet: Outlet | None = None
 
     @property
     def allow_introspection(self) -> bool:
@@ -228,6 +231,7 @@ class Subscription:
     async def forever(self, info: SampleInfo) -> AsyncGenerator[int, None]:
         world = info.context.world
         world.open_sources += 1
+        world.outlets.append(info.context.outlet)
         try:
             yield 0
             world.started.set()
