@@ -157,10 +157,14 @@ class Database:
                     if driver.info.transaction_status is not TransactionStatus.IDLE:
                         await driver.rollback()
                     await driver.set_autocommit(False)
-            except psycopg.Error:
-                await driver.close()
-            lost = driver.closed
-            await greenlet_spawn(pooled.close)
+            except BaseException as error:
+                # At once: whoever was cancelled here waits for nothing more.
+                driver.pgconn.finish()
+                if not isinstance(error, psycopg.Error):
+                    raise
+            finally:
+                lost = driver.closed
+                await greenlet_spawn(pooled.close)
             if lost:
                 # So that SQLAlchemy meets the loss itself, and drops what its pool holds of the same server.
                 with suppress(SQLAlchemyError):
