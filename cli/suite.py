@@ -77,7 +77,7 @@ def run(*, soak: bool, pytest_arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     environment = _environment()
     marks = [] if any(argument.startswith("-m") for argument in pytest_arguments) else ["-m", SOAK if soak else QUICK]
-    spread = [] if pytest_arguments else ["-n", str(_processes()), "--dist", "loadfile"]
+    spread = [] if pytest_arguments else ["-n", str(_processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
     checks = [
         Check("ruff check", ["-m", "ruff", "check", "--quiet", "."]),
         Check("ruff format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
